@@ -1,0 +1,199 @@
+// The table of everything served: one line a resource. Discovery, paths, the registry, the client
+// and the garbage collector read it. Adding a kind starts here.
+import type * as types from './generated/types.ts';
+import type { KubernetesObject } from './meta/object.ts';
+
+export type Verb =
+  'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
+
+// prettier-ignore
+const ALL_VERBS: readonly Verb[] = [
+  'create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch',
+];
+
+/** A served resource; `T` is the type of its objects. */
+export interface ResourceDefinition<T extends KubernetesObject = KubernetesObject> {
+  /** The empty string for the core group. */
+  readonly group: string;
+  readonly version: string;
+  /** Lower-case plural, as in paths. */
+  readonly resource: string;
+  readonly singular: string;
+  readonly kind: string;
+  /** Name of the object's type in the type model. */
+  readonly model: string;
+  readonly namespaced: boolean;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly verbs: readonly Verb[];
+  /** Subresource names: `status`, `scale`, `log` … */
+  readonly subresources: readonly string[];
+  /** Never set: carries the type of the objects. */
+  readonly objectType?: T;
+}
+
+interface Extra {
+  singular?: string;
+  shortNames?: readonly string[];
+  categories?: readonly string[];
+  subresources?: readonly string[];
+  cluster?: boolean;
+  model?: string;
+}
+
+function define<T extends KubernetesObject>(
+  groupVersion: string,
+  [resource, kind]: readonly [string, string],
+  extra: Extra = {},
+): ResourceDefinition<T> {
+  const slash = groupVersion.indexOf('/');
+  return {
+    group: slash < 0 ? '' : groupVersion.slice(0, slash),
+    version: groupVersion.slice(slash + 1),
+    resource,
+    kind,
+    singular: extra.singular ?? kind.toLowerCase(),
+    model: extra.model ?? kind,
+    namespaced: extra.cluster !== true,
+    shortNames: extra.shortNames ?? [],
+    categories: extra.categories ?? [],
+    verbs: ALL_VERBS,
+    subresources: extra.subresources ?? [],
+  };
+}
+
+const all = ['all'];
+const workload = ['status', 'scale'];
+
+export const namespaces = define<types.Namespace>('v1', ['namespaces', 'Namespace'], {
+  cluster: true,
+  shortNames: ['ns'],
+  subresources: ['status', 'finalize'],
+});
+export const nodes = define<types.Node>('v1', ['nodes', 'Node'], {
+  cluster: true,
+  shortNames: ['no'],
+  subresources: ['status'],
+});
+export const pods = define<types.Pod>('v1', ['pods', 'Pod'], {
+  shortNames: ['po'],
+  categories: all,
+  subresources: [
+    'status',
+    'log',
+    'exec',
+    'attach',
+    'portforward',
+    'binding',
+    'eviction',
+    'ephemeralcontainers',
+    'resize',
+  ],
+});
+export const services = define<types.Service>('v1', ['services', 'Service'], {
+  shortNames: ['svc'],
+  categories: all,
+  subresources: ['status'],
+});
+export const endpoints = define<types.Endpoints>('v1', ['endpoints', 'Endpoints'], {
+  shortNames: ['ep'],
+});
+export const configMaps = define<types.ConfigMap>('v1', ['configmaps', 'ConfigMap'], {
+  shortNames: ['cm'],
+});
+export const secrets = define<types.Secret>('v1', ['secrets', 'Secret']);
+export const serviceAccounts = define<types.ServiceAccount>(
+  'v1',
+  ['serviceaccounts', 'ServiceAccount'],
+  { shortNames: ['sa'] },
+);
+export const events = define<types.Event>('v1', ['events', 'Event'], { shortNames: ['ev'] });
+export const persistentVolumes = define<types.PersistentVolume>(
+  'v1',
+  ['persistentvolumes', 'PersistentVolume'],
+  { cluster: true, shortNames: ['pv'], subresources: ['status'] },
+);
+export const persistentVolumeClaims = define<types.PersistentVolumeClaim>(
+  'v1',
+  ['persistentvolumeclaims', 'PersistentVolumeClaim'],
+  { shortNames: ['pvc'], subresources: ['status'] },
+);
+export const statefulSets = define<types.StatefulSet>('apps/v1', ['statefulsets', 'StatefulSet'], {
+  shortNames: ['sts'],
+  categories: all,
+  subresources: workload,
+});
+export const deployments = define<types.Deployment>('apps/v1', ['deployments', 'Deployment'], {
+  shortNames: ['deploy'],
+  categories: all,
+  subresources: workload,
+});
+export const replicaSets = define<types.ReplicaSet>('apps/v1', ['replicasets', 'ReplicaSet'], {
+  shortNames: ['rs'],
+  categories: all,
+  subresources: workload,
+});
+export const controllerRevisions = define<types.ControllerRevision>('apps/v1', [
+  'controllerrevisions',
+  'ControllerRevision',
+]);
+export const storageClasses = define<types.StorageClass>(
+  'storage.k8s.io/v1',
+  ['storageclasses', 'StorageClass'],
+  { cluster: true, shortNames: ['sc'] },
+);
+export const endpointSlices = define<types.EndpointSlice>('discovery.k8s.io/v1', [
+  'endpointslices',
+  'EndpointSlice',
+]);
+export const leases = define<types.Lease>('coordination.k8s.io/v1', ['leases', 'Lease']);
+export const podDisruptionBudgets = define<types.PodDisruptionBudget>(
+  'policy/v1',
+  ['poddisruptionbudgets', 'PodDisruptionBudget'],
+  { shortNames: ['pdb'], subresources: ['status'] },
+);
+
+/** Every resource served by default, in discovery order. */
+export const builtinResources: readonly ResourceDefinition[] = [
+  namespaces,
+  nodes,
+  pods,
+  services,
+  endpoints,
+  configMaps,
+  secrets,
+  serviceAccounts,
+  events,
+  persistentVolumes,
+  persistentVolumeClaims,
+  statefulSets,
+  deployments,
+  replicaSets,
+  controllerRevisions,
+  storageClasses,
+  endpointSlices,
+  leases,
+  podDisruptionBudgets,
+];
+
+/** `v1`, `apps/v1`. */
+export function groupVersion({ group, version }: { group: string; version: string }): string {
+  return group === '' ? version : `${group}/${version}`;
+}
+
+/** The path of a collection, an object or a subresource: `/apis/apps/v1/namespaces/ns/statefulsets/web/status`. */
+export function resourcePath(
+  resource: ResourceDefinition,
+  {
+    namespace = '',
+    name = '',
+    subresource = '',
+  }: { namespace?: string; name?: string; subresource?: string } = {},
+): string {
+  const prefix =
+    resource.group === '' ? `/api/${resource.version}` : `/apis/${groupVersion(resource)}`;
+  const scope =
+    resource.namespaced && namespace !== '' ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+  const object = name === '' ? '' : `/${encodeURIComponent(name)}`;
+  return `${prefix}${scope}/${resource.resource}${object}${subresource === '' ? '' : `/${subresource}`}`;
+}
