@@ -1,0 +1,65 @@
+// Claims of a pod: names, objects and the volumes that mount them (section 2 of the rules).
+import type {
+  PersistentVolumeClaim,
+  Pod,
+  StatefulSet,
+  Volume,
+} from '../../../api/generated/types.ts';
+import { nameOf, namespaceOf } from '../../../api/meta/object.ts';
+
+/** SS-201. */
+export function claimName(template: string, set: StatefulSet, ordinal: number): string {
+  return `${template}-${nameOf(set)}-${ordinal}`;
+}
+
+function templatesOf(set: StatefulSet): readonly PersistentVolumeClaim[] {
+  return set.spec?.volumeClaimTemplates ?? [];
+}
+
+/** Names of the claims that the pod of `ordinal` uses, in template order, without duplicates. */
+export function claimNames(set: StatefulSet, ordinal: number): string[] {
+  const names = templatesOf(set).map((template) => claimName(nameOf(template), set, ordinal));
+  return [...new Set(names)];
+}
+
+/** The claims to create for `ordinal`, one a template name (SS-202 … SS-204). */
+export function buildClaims(set: StatefulSet, ordinal: number): PersistentVolumeClaim[] {
+  const claims = new Map<string, PersistentVolumeClaim>();
+  for (const template of templatesOf(set)) {
+    const name = claimName(nameOf(template), set, ordinal);
+    const claim: PersistentVolumeClaim = structuredClone(template);
+    claim.apiVersion = 'v1';
+    claim.kind = 'PersistentVolumeClaim';
+    const labels = { ...claim.metadata.labels, ...set.spec?.selector.matchLabels };
+    claim.metadata = { ...claim.metadata, name, namespace: namespaceOf(set) };
+    if (Object.keys(labels).length > 0) claim.metadata.labels = labels;
+    claims.set(name, claim);
+  }
+  return [...claims.values()];
+}
+
+/** Claim volumes first, then the template's volumes of other names (SS-205 … SS-207). */
+export function volumesWithClaims(
+  set: StatefulSet,
+  ordinal: number,
+  volumes: readonly Volume[],
+): Volume[] {
+  const claimVolumes = new Map<string, Volume>();
+  for (const template of templatesOf(set)) {
+    const name = nameOf(template);
+    const source = { claimName: claimName(name, set, ordinal) };
+    claimVolumes.set(name, { name, persistentVolumeClaim: source });
+  }
+  return [...claimVolumes.values(), ...volumes.filter(({ name }) => !claimVolumes.has(name))];
+}
+
+/** SS-215. */
+export function storageMatches(set: StatefulSet, pod: Pod, ordinal: number): boolean {
+  if (ordinal < 0) return false;
+  const volumes = new Map(pod.spec?.volumes?.map((volume) => [volume.name, volume]));
+  return templatesOf(set).every(
+    (template) =>
+      volumes.get(nameOf(template))?.persistentVolumeClaim?.claimName ===
+      claimName(nameOf(template), set, ordinal),
+  );
+}

@@ -1,0 +1,70 @@
+// Builds the pod of an ordinal from the set as it was at a revision.
+import type { ControllerRevision, Pod, StatefulSet } from '../../../api/generated/types.ts';
+import { controllerReference, nameOf } from '../../../api/meta/object.ts';
+import { volumesWithClaims } from './claims.ts';
+import {
+  POD_INDEX_LABEL,
+  REVISION_LABEL,
+  ordinalStart,
+  podNameOf,
+  setIdentity,
+} from './identity.ts';
+import { templateAtRevision } from './revisions.ts';
+
+/** SS-421 … SS-424: which revision a pod created now is built from. */
+export function revisionForNewPod(
+  set: StatefulSet,
+  ordinal: number,
+  { current, update }: { current: ControllerRevision; update: ControllerRevision },
+): ControllerRevision {
+  const strategy = set.spec?.updateStrategy;
+  if (strategy?.type !== 'RollingUpdate') return update;
+  const slotsAtCurrent = strategy.rollingUpdate
+    ? (strategy.rollingUpdate.partition ?? 0)
+    : (set.status?.currentReplicas ?? 0);
+  return ordinal < ordinalStart(set) + slotsAtCurrent ? current : update;
+}
+
+const NAME_PREFIX = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*-?$/;
+
+/** SS-110. */
+function generateNameOf(set: StatefulSet): string {
+  const prefix = `${nameOf(set)}-`;
+  return prefix.length <= 253 && NAME_PREFIX.test(prefix) ? prefix : nameOf(set);
+}
+
+/** The pod to create: template, identity, claim volumes and owner (SS-101 … SS-112, SS-205). */
+export function buildPod(set: StatefulSet, ordinal: number, revision: ControllerRevision): Pod {
+  const template = structuredClone(templateAtRevision(set, revision));
+  const { labels, annotations, finalizers } = template.metadata ?? {};
+  const pod: Pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      generateName: generateNameOf(set),
+      ...(labels ? { labels } : {}),
+      ...(annotations ? { annotations } : {}),
+      ...(finalizers ? { finalizers } : {}),
+      ownerReferences: [
+        controllerReference({ ...set, apiVersion: 'apps/v1', kind: 'StatefulSet' }),
+      ],
+    },
+    spec: { containers: [], ...template.spec },
+  };
+  setIdentity(set, pod, ordinal);
+  pod.metadata.labels = {
+    ...pod.metadata.labels,
+    [REVISION_LABEL]: nameOf(revision),
+    [POD_INDEX_LABEL]: String(ordinal),
+  };
+  const spec = pod.spec;
+  if (spec) {
+    spec.hostname = podNameOf(set, ordinal);
+    const subdomain = set.spec?.serviceName ?? '';
+    if (subdomain === '') delete spec.subdomain;
+    else spec.subdomain = subdomain;
+    const volumes = volumesWithClaims(set, ordinal, spec.volumes ?? []);
+    if (volumes.length > 0) spec.volumes = volumes;
+  }
+  return pod;
+}

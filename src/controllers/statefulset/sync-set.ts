@@ -1,0 +1,132 @@
+// One sync of one set, in the order of SS-301.
+import type { ControllerRevision, Pod, StatefulSet } from '../../api/generated/types.ts';
+import { matches, type Selector } from '../../api/meta/labels.ts';
+import { keyOf, nameOf, namespaceOf, splitKey, uidOf } from '../../api/meta/object.ts';
+import { isNotFound } from '../../api/meta/status-error.ts';
+import { controllerRevisions } from '../../api/resources.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Client } from '../../client/client.ts';
+import type { EventRecorder, ReconcileResult } from '../../client/controller-context.ts';
+import { applyPlan } from './apply-plan.ts';
+import type { WriteLog } from './cache-freshness.ts';
+import { adoptRevisions, claimPods, type OwnershipContext } from './ownership.ts';
+import { revisionOf } from './plan/identity.ts';
+import { plan } from './plan/plan.ts';
+import {
+  belongsTo,
+  currentRevisionOf,
+  revisionsToTruncate,
+  sortRevisions,
+} from './plan/revisions.ts';
+import type { EngineOptions, Plan } from './plan/snapshot.ts';
+import { setSelector } from './plan/set-selector.ts';
+import { finishStatus, nextAvailabilityCheckMs } from './plan/status.ts';
+import { createSetEvents } from './set-events.ts';
+import type { SetCaches } from './set-caches.ts';
+import { ensureUpdateRevision } from './update-revision.ts';
+import { writeStatus } from './write-status.ts';
+
+export interface SyncContext {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly recorder: EventRecorder;
+  readonly caches: SetCaches;
+  readonly writes: WriteLog;
+  readonly options: EngineOptions;
+  /** Told what every set waits for after each sync. */
+  readonly onPlan?: (set: StatefulSet, plan: Plan) => void;
+}
+
+/** Reconciles the set of `key`. Throws to be called again with back-off. */
+export async function syncSet(key: string, context: SyncContext): Promise<ReconcileResult | void> {
+  const { caches, writes, logger } = context;
+  const stale = writes.staleCache(key, caches.versions());
+  if (stale) throw new Error(`the cache of ${stale} is older than the last write for ${key}`);
+  const set = caches.sets.get(splitKey(key));
+  if (!set) {
+    writes.forget(key);
+    return;
+  }
+  const selector = setSelector(set);
+  if (!selector) {
+    logger.error('the selector of the set can not be parsed', { set: key }); // SS-839: no retry
+    return;
+  }
+  return await syncSelected(set, selector, context);
+}
+
+async function syncSelected(
+  set: StatefulSet,
+  selector: Selector,
+  context: SyncContext,
+): Promise<ReconcileResult | void> {
+  const { client, caches, writes, clock, options } = context;
+  const nowMs = clock.now();
+  const ownership: OwnershipContext = { client, set, selector, writes };
+
+  const listed = revisionsOf(set, selector, caches.revisions(namespaceOf(set)));
+  const adopted = await adoptRevisions(listed, ownership);
+  const pods = await claimPods(caches.candidatePods(set), ownership);
+  const sorted = sortRevisions(adopted);
+
+  const update = await ensureUpdateRevision(client, set, sorted);
+  const current = currentRevisionOf(set, update.sorted, update.revision);
+  const revisions = { current, update: update.revision, collisionCount: update.collisionCount };
+  const claim = (name: string) => caches.claims.get({ namespace: namespaceOf(set), name });
+  const decided = plan({ set, revisions, pods, claim, nowMs, options });
+  context.onPlan?.(set, decided);
+  const { status, error } = await carryOut(set, decided, context);
+  await truncate(set, { sorted, pods, live: [current, update.revision] }, context);
+  if (error !== undefined) throw error;
+  const checkMs = nextAvailabilityCheckMs(set, { status, pods, nowMs: clock.now() });
+  return checkMs === undefined ? undefined : { requeueAfterMs: checkMs };
+}
+
+function revisionsOf(
+  set: StatefulSet,
+  selector: Selector,
+  all: readonly ControllerRevision[],
+): ControllerRevision[] {
+  return all.filter(
+    (revision) => belongsTo(set, revision) && matches(selector, revision.metadata.labels),
+  );
+}
+
+/** Applies the plan and writes the status, also after an error (SS-302, SS-553). */
+async function carryOut(set: StatefulSet, decided: Plan, context: SyncContext) {
+  const { client, writes, recorder, options, clock, caches } = context;
+  const events = createSetEvents(recorder, set);
+  const { updateDeletions, error } = await applyPlan(decided, { client, set, writes, events });
+  const status = finishStatus(set, decided.status, { updateDeletions, options });
+  const cached = () => caches.sets.get({ namespace: namespaceOf(set), name: nameOf(set) });
+  try {
+    const written = await writeStatus(set, status, { client, clock, cached });
+    if (written) writes.record({ key: keyOf(set), uid: uidOf(set) }, 'sets', written);
+    return { status, error };
+  } catch (statusError) {
+    return { status, error: error ?? statusError };
+  }
+}
+
+/** SS-531 … SS-533. */
+async function truncate(
+  set: StatefulSet,
+  history: {
+    sorted: readonly ControllerRevision[];
+    pods: readonly Pod[];
+    live: readonly ControllerRevision[];
+  },
+  { client }: SyncContext,
+): Promise<void> {
+  const live = new Set([...history.live.map(nameOf), ...history.pods.map(revisionOf)]);
+  for (const revision of revisionsToTruncate(set, history.sorted, live)) {
+    const name = { namespace: namespaceOf(revision), name: nameOf(revision) };
+    try {
+      await client.resource(controllerRevisions).delete(name);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+}
