@@ -1,0 +1,44 @@
+// What a node agent offers to whoever reaches it for logs, exec and port-forward. The API server
+// declares the same shape (apiserver/node-connection.ts); the composition root hands one to the other.
+import type { Duplex, Readable, Writable } from 'node:stream';
+
+export interface ContainerAddress {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+}
+
+export interface LogOptions {
+  readonly follow: boolean;
+  readonly previous: boolean;
+  readonly timestamps: boolean;
+  /** Only lines written at or after this time, in milliseconds since the epoch. */
+  readonly sinceMs: number | undefined;
+  readonly tailLines: number | undefined;
+  readonly limitBytes: number | undefined;
+}
+
+export interface ExecRequest {
+  readonly command: readonly string[];
+  readonly stdin: boolean;
+  readonly tty: boolean;
+}
+
+export interface RemoteProcess {
+  readonly stdin: Writable | undefined;
+  readonly stdout: Readable;
+  readonly stderr: Readable | undefined;
+  readonly exitCode: Promise<number>;
+  resize(width: number, height: number): void;
+  kill(): void;
+}
+
+/** All methods throw StatusError (404 pod or container unknown, 400 not running yet …). API-720, API-739. */
+export interface NodeConnection {
+  /** Ends when the log ends (or the container, when following); destroy it to stop. */
+  containerLogs(address: ContainerAddress, options: LogOptions): Promise<Readable>;
+  exec(address: ContainerAddress, request: ExecRequest): Promise<RemoteProcess>;
+  attach(address: ContainerAddress, request: Omit<ExecRequest, 'command'>): Promise<RemoteProcess>;
+  /** A byte stream to a port of the pod. */
+  dial(pod: { namespace: string; pod: string }, port: number): Promise<Duplex>;
+}
