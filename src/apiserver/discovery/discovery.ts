@@ -1,0 +1,96 @@
+// Answers the discovery paths /api, /apis, /apis/<group>, /api/v1 and /apis/<group>/<version>.
+// All documents derive from the table of resources and are built when first asked for.
+import { createHash } from 'node:crypto';
+import { resourceNotServed } from '../request-info.ts';
+import type { ResourceDefinition } from '../../api/resources.ts';
+import { statusError } from '../../api/meta/status-error.ts';
+import { parseAccept } from '../negotiation.ts';
+import { AGGREGATED_TYPE, aggregatedDocument } from './aggregated.ts';
+import { servedGroups, type ServedGroup } from './group-versions.ts';
+import {
+  apiVersionsDocument,
+  groupDocument,
+  groupListDocument,
+  resourceListDocument,
+} from './plain.ts';
+
+export interface DiscoveryDocument {
+  readonly contentType: string;
+  readonly body: Buffer;
+  /** Quoted hash of the body (API-210). */
+  readonly etag: string;
+}
+
+export interface Discovery {
+  /** True when `group` (the empty string: core) is served. */
+  hasGroup(group: string): boolean;
+  /**
+   * The document at a discovery path in the form that `accept` asks for; undefined when the path
+   * belongs to no discovery document. Throws 404 for unknown versions, 406 for unknown forms.
+   */
+  document(
+    path: string,
+    request: { accept: string | undefined; host: string },
+  ): DiscoveryDocument | undefined;
+}
+
+function encode(contentType: string, document: object): DiscoveryDocument {
+  const body = Buffer.from(`${JSON.stringify(document)}\n`);
+  const etag = `"${createHash('sha256').update(body).digest('hex').toUpperCase()}"`;
+  return { contentType, body, etag };
+}
+
+/** The first served form in the caller's order (API-203): aggregated v2 or plain. */
+function wantsAggregated(accept: string | undefined): boolean {
+  for (const { type, parameters } of parseAccept(accept)) {
+    if (type !== 'application/json' && type !== '*/*') continue;
+    const form = parameters.get('as');
+    if (form === undefined) return false;
+    const known = parameters.get('g') === 'apidiscovery.k8s.io' && parameters.get('v') === 'v2';
+    if (known && form === 'APIGroupDiscoveryList') return true;
+  }
+  throw statusError(
+    'NotAcceptable',
+    'only the following media types are accepted: application/json',
+  );
+}
+
+/** Discovery of the given resources. */
+export function createDiscovery(resources: readonly ResourceDefinition[]): Discovery {
+  const groups = servedGroups(resources);
+  const core: ServedGroup = groups.find(({ name }) => name === '') ?? { name: '', versions: [] };
+  const named = groups.filter(({ name }) => name !== '');
+  const built = new Map<string, DiscoveryDocument>();
+  const once = (key: string, make: () => object, contentType = 'application/json') => {
+    const document = built.get(key) ?? encode(contentType, make());
+    built.set(key, document);
+    return document;
+  };
+  const versionDocument = (group: ServedGroup, version: string) => {
+    const served = group.versions.find((candidate) => candidate.version === version);
+    if (!served) throw resourceNotServed();
+    return once(served.groupVersion, () => resourceListDocument(served));
+  };
+  return {
+    hasGroup: (group) => groups.some(({ name }) => name === group),
+    document(path, { accept, host }) {
+      const [root = '', first = '', second = '', ...rest] = path.slice(1).split('/');
+      if (root === 'api' && first === '') {
+        if (wantsAggregated(accept))
+          return once('api', () => aggregatedDocument([core]), AGGREGATED_TYPE);
+        return encode('application/json', apiVersionsDocument(core, host));
+      }
+      if (root === 'apis' && first === '') {
+        if (wantsAggregated(accept))
+          return once('apis', () => aggregatedDocument(named), AGGREGATED_TYPE);
+        return once('/apis', () => groupListDocument(named));
+      }
+      if (root === 'api' && second === '') return versionDocument(core, first);
+      if (root !== 'apis' || rest.some((segment) => segment !== '')) return undefined;
+      const group = named.find(({ name }) => name === first);
+      if (!group) return undefined;
+      if (second === '') return once(`/apis/${first}`, () => groupDocument(group));
+      return versionDocument(group, second);
+    },
+  };
+}

@@ -1,0 +1,167 @@
+// What happens to one request: authentication, then the core for resources or a system path, then
+// the reply. Whatever goes wrong becomes a Status (API-310 ff.); nothing escapes.
+import type { Clock } from '../base/clock.ts';
+import { errorMessage } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import { internalError, statusError, StatusError } from '../api/meta/status-error.ts';
+import type { ResourceDefinition } from '../api/resources.ts';
+import type { ApiHandler, ApiRequest, ApiResponse, UserInfo } from './api-request.ts';
+import type { Authenticator } from './authentication.ts';
+import type { Exchange } from './exchange.ts';
+import type { RequestLabels } from './metrics.ts';
+import { mediaType, negotiate, requireBodyType } from './negotiation.ts';
+import { sendStatus } from './reply.ts';
+import { readBody } from './request-body.ts';
+import { parseRequestInfo, type RequestInfo } from './request-info.ts';
+import { wantsPretty, writeResponse } from './response-writer.ts';
+import { serveSystemPath, type SystemPathsOptions } from './system-paths.ts';
+
+export interface DispatcherOptions extends SystemPathsOptions {
+  readonly handler: ApiHandler;
+  readonly authenticator: Authenticator;
+  readonly resources: readonly ResourceDefinition[];
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/** Something that goes on after the reply's head: a watch, a log. `stop` ends it in good order. */
+export interface LongRunning {
+  stop(): void;
+}
+
+export interface Dispatcher {
+  /** Answers a request. Never throws. `track` is told of replies that go on. */
+  handle(exchange: Exchange, track: (running: LongRunning) => void): Promise<void>;
+  /** Authenticates and asks the core, for upgrades. Throws StatusError. */
+  ask(exchange: Exchange): Promise<ApiResponse>;
+  /** Sends whatever was thrown as a Status. */
+  fail(exchange: Exchange, error: unknown): Promise<void>;
+}
+
+/** Time for ordinary requests in milliseconds (API-113). */
+const REQUEST_MS_MAX = 60_000;
+const LONG_SUBRESOURCES = ['log', 'exec', 'attach', 'portforward'];
+
+function isLongRunning(info: RequestInfo): boolean {
+  return info.verb === 'watch' || LONG_SUBRESOURCES.includes(info.subresource);
+}
+
+/** Throws 504 when `work` takes longer than ordinary requests may; its late result is dropped. */
+function withinLimit<T>(clock: Clock, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.schedule(REQUEST_MS_MAX, () => {
+      const message = 'Timeout: request did not complete within the allotted timeout';
+      reject(statusError('Timeout', message));
+    });
+    work.then(resolve, reject).finally(() => timer.cancel());
+  });
+}
+
+async function apiRequest(exchange: Exchange, user: UserInfo): Promise<ApiRequest> {
+  const { method, path, query, headers, reply } = exchange;
+  const gone = new AbortController();
+  reply.on('close', () => gone.abort());
+  const body = await readBody(exchange.body, headers['content-length']);
+  const contentType = mediaType(headers['content-type']);
+  if (body !== undefined) requireBodyType(method, contentType);
+  const userAgent = headers['user-agent'] ?? '';
+  return { method, path, query, user, body, contentType, userAgent, signal: gone.signal };
+}
+
+/** Metrics name only resources that exist, so that bad paths can't make new counters. */
+function labelsOf(info: RequestInfo | undefined, known: ReadonlySet<string>): RequestLabels {
+  if (!info || !known.has(`${info.group}/${info.version}/${info.resource}`)) {
+    return { verb: '', group: '', version: '', resource: '', subresource: '' };
+  }
+  const { verb, group, version, resource } = info;
+  const subresource = info.subresource.split('/', 1)[0]!;
+  return { verb, group, version, resource, subresource };
+}
+
+function toStatusError(
+  error: unknown,
+  { exchange, logger }: { exchange: Exchange; logger: Logger },
+) {
+  if (error instanceof StatusError) return error;
+  const { method, path } = exchange;
+  const stack = error instanceof Error ? error.stack : undefined;
+  logger.error('request failed', { method, path, error: errorMessage(error), stack });
+  return internalError(errorMessage(error));
+}
+
+/** The dispatcher of a server. */
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const { clock, logger, metrics, handler, discovery } = options;
+  const known = new Set(
+    options.resources.map(({ group, version, resource }) => `${group}/${version}/${resource}`),
+  );
+
+  const serveResource = async (
+    exchange: Exchange,
+    { user, info, track }: { user: UserInfo; info: RequestInfo; track: (r: LongRunning) => void },
+  ) => {
+    const { headers, query } = exchange;
+    const isLog = info.subresource === 'log';
+    const stream = info.verb === 'watch';
+    const representation = negotiate(isLog ? undefined : headers.accept, { stream });
+    const work = handler(await apiRequest(exchange, user));
+    const response = await (isLongRunning(info) ? work : withinLimit(clock, work));
+    const pretty = wantsPretty(query, headers['user-agent'] ?? '');
+    const onLongRunning = (running: LongRunning) => {
+      exchange.reply.on('close', metrics.longRunning());
+      track(running);
+    };
+    const context = { ...exchange, representation, pretty, clock, onLongRunning };
+    await writeResponse(response, context);
+  };
+
+  const fail = async (exchange: Exchange, thrown: unknown) => {
+    const error = toStatusError(thrown, { exchange, logger });
+    if (exchange.reply.headersSent) exchange.reply.destroy();
+    else await sendStatus(exchange, error);
+  };
+
+  const route = async (exchange: Exchange, track: (running: LongRunning) => void) => {
+    const { headers, socket } = exchange;
+    const user = await options.authenticator({ headers, socket });
+    const info = parseRequestInfo(exchange);
+    if (info && discovery.hasGroup(info.group)) {
+      await serveResource(exchange, { user, info, track });
+    } else {
+      await serveSystemPath(exchange, { user, options });
+    }
+    return info;
+  };
+
+  return {
+    fail,
+    async handle(exchange, track) {
+      const startMs = clock.now();
+      let info: RequestInfo | undefined;
+      try {
+        info = await route(exchange, track);
+      } catch (error) {
+        info = infoOrNothing(exchange);
+        await fail(exchange, error).catch((failure: unknown) => {
+          logger.error('reply failed', { error: errorMessage(failure) });
+          exchange.reply.destroy();
+        });
+      }
+      const seconds = (clock.now() - startMs) / 1000;
+      metrics.observe(labelsOf(info, known), { code: exchange.reply.statusCode, seconds });
+    },
+    async ask(exchange) {
+      const { headers, socket } = exchange;
+      const user = await options.authenticator({ headers, socket });
+      return handler(await apiRequest(exchange, user));
+    },
+  };
+}
+
+function infoOrNothing(exchange: Exchange): RequestInfo | undefined {
+  try {
+    return parseRequestInfo(exchange);
+  } catch {
+    return undefined;
+  }
+}

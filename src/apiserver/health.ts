@@ -1,0 +1,49 @@
+// /healthz, /livez and /readyz (API-220).
+import { errorMessage } from '../base/errors.ts';
+
+/** A check fails by throwing. */
+export type HealthChecks = Readonly<Record<string, () => void | Promise<void>>>;
+
+export interface HealthReply {
+  readonly code: number;
+  readonly text: string;
+}
+
+async function failureOf(check: () => void | Promise<void>): Promise<string | undefined> {
+  try {
+    await check();
+    return undefined;
+  } catch (error) {
+    return errorMessage(error);
+  }
+}
+
+/**
+ * The reply to `/<endpoint>[/<check>]`; undefined when there is no such path.
+ * With `verbose`, and always on failure, the text lists every check.
+ */
+export async function healthReply(
+  path: string,
+  { checks, verbose }: { checks: HealthChecks; verbose: boolean },
+): Promise<HealthReply | undefined> {
+  const [endpoint = '', only, ...rest] = path.slice(1).split('/');
+  const all: HealthChecks = { ping: () => {}, ...checks };
+  if (rest.length > 0) return undefined;
+  if (only !== undefined && only !== '') {
+    const check = all[only];
+    if (check === undefined) return undefined;
+    const failure = await failureOf(check);
+    if (failure === undefined) return { code: 200, text: 'ok' };
+    return { code: 500, text: `internal server error: ${failure}` };
+  }
+  const lines: string[] = [];
+  let failed = false;
+  for (const [name, check] of Object.entries(all)) {
+    const failure = await failureOf(check);
+    failed ||= failure !== undefined;
+    lines.push(failure === undefined ? `[+]${name} ok` : `[-]${name} failed: ${failure}`);
+  }
+  if (failed) return { code: 500, text: `${lines.join('\n')}\n${endpoint} check failed\n` };
+  if (verbose) return { code: 200, text: `${lines.join('\n')}\n${endpoint} check passed\n` };
+  return { code: 200, text: 'ok' };
+}

@@ -1,0 +1,74 @@
+// What the edge needs of a reply, be it HTTP/1.1 or HTTP/2, and the plain ways to send one.
+import type { OutgoingHttpHeaders } from 'node:http';
+import { promisify } from 'node:util';
+import { constants, gzip } from 'node:zlib';
+import type { StatusError } from '../api/meta/status-error.ts';
+
+/** The common part of http.ServerResponse and http2.Http2ServerResponse. */
+export interface Reply {
+  readonly headersSent: boolean;
+  readonly writableEnded: boolean;
+  readonly destroyed?: boolean;
+  statusCode: number;
+  writeHead(code: number, headers: OutgoingHttpHeaders): unknown;
+  flushHeaders(): void;
+  write(chunk: Buffer | string, callback?: (error?: Error | null) => void): boolean;
+  end(chunk?: Buffer | string): unknown;
+  destroy(error?: Error): unknown;
+  on(event: 'close' | 'drain', listener: () => void): unknown;
+}
+
+export interface ReplyContext {
+  readonly reply: Reply;
+  /** The request's Accept-Encoding, if any. */
+  readonly acceptEncoding: string | undefined;
+}
+
+/** Bodies above this size are compressed for callers that accept it (API-108). */
+const GZIP_BYTES_MIN = 128 * 1024;
+
+const compress = promisify(gzip);
+
+/** Content type of our own plain texts. */
+export const TEXT = 'text/plain; charset=utf-8';
+
+/** Sends a whole body, compressed when it is large and the caller accepts gzip. */
+export async function send(
+  { reply, acceptEncoding }: ReplyContext,
+  code: number,
+  { body, headers }: { body: Buffer | string; headers: OutgoingHttpHeaders },
+): Promise<void> {
+  if (reply.destroyed === true) return;
+  let bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  const head: OutgoingHttpHeaders = { 'cache-control': 'no-cache, private', ...headers };
+  if (bytes.length > GZIP_BYTES_MIN && /\bgzip\b/.test(acceptEncoding ?? '')) {
+    bytes = await compress(bytes, { level: constants.Z_BEST_SPEED });
+    head['content-encoding'] = 'gzip';
+    head['vary'] = 'Accept-Encoding';
+  }
+  head['content-length'] = bytes.length;
+  reply.writeHead(code, head);
+  reply.end(bytes);
+}
+
+/** Sends a plain text; `nosniff` keeps browsers from guessing (API-109). */
+export function sendText(context: ReplyContext, code: number, body: string): Promise<void> {
+  const headers = { 'content-type': TEXT, 'x-content-type-options': 'nosniff' };
+  return send(context, code, { body, headers });
+}
+
+/** Sends any JSON value. */
+export function sendJson(context: ReplyContext, code: number, value: unknown): Promise<void> {
+  const headers = { 'content-type': 'application/json' };
+  return send(context, code, { body: `${JSON.stringify(value)}\n`, headers });
+}
+
+/** Sends an error's Status, with Retry-After when it names a delay (API-110). */
+export function sendStatus(context: ReplyContext, error: StatusError): Promise<void> {
+  const seconds = error.status.details?.retryAfterSeconds;
+  const headers = {
+    'content-type': 'application/json',
+    ...(seconds ? { 'retry-after': String(seconds) } : {}),
+  };
+  return send(context, error.code, { body: `${JSON.stringify(error.status)}\n`, headers });
+}

@@ -1,0 +1,42 @@
+// Reads request bodies off the wire, with a limit.
+import type { Readable } from 'node:stream';
+import { badRequest, statusError } from '../api/meta/status-error.ts';
+
+/** Largest request body in bytes (API-111). */
+export const BODY_BYTES_MAX = 3 * 1024 * 1024;
+
+function tooLarge() {
+  const message = `Request entity too large: limit is ${BODY_BYTES_MAX}`;
+  return statusError('RequestEntityTooLarge', message);
+}
+
+/**
+ * The whole body, or undefined when there is none.
+ * Throws 413 over the limit (the rest is read and thrown away, so that the caller sees the reply),
+ * 400 when the caller breaks off.
+ */
+export function readBody(request: Readable, lengthHeader?: string): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const refuse = () => {
+      chunks.length = 0;
+      request.removeAllListeners('data');
+      request.resume();
+      reject(tooLarge());
+    };
+    if (Number(lengthHeader ?? 0) > BODY_BYTES_MAX) return refuse();
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > BODY_BYTES_MAX) return refuse();
+      chunks.push(chunk);
+    });
+    request.once('end', () => {
+      if (bytes === 0) resolve(undefined);
+      else resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
+    });
+    const brokenOff = () => reject(badRequest('the request body was cut short'));
+    request.once('error', brokenOff);
+    request.once('close', brokenOff);
+  });
+}

@@ -1,0 +1,163 @@
+// The HTTPS server: HTTP/2 with HTTP/1.1 beside it, on any number of listeners with one TLS context.
+import { once } from 'node:events';
+import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
+import {
+  createServer as createTcpServer,
+  type AddressInfo,
+  type Server as TcpServer,
+  type Socket,
+} from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { OrdinalError, systemErrorCode } from '../base/errors.ts';
+import type { Runnable } from '../base/runnable.ts';
+import { builtinResources, type ResourceDefinition } from '../api/resources.ts';
+import { createDiscovery } from './discovery/discovery.ts';
+import { createDispatcher, type DispatcherOptions, type LongRunning } from './dispatcher.ts';
+import { createExchange } from './exchange.ts';
+import { createMetrics } from './metrics.ts';
+import { createOpenApi } from './openapi/openapi.ts';
+import type { Reply } from './reply.ts';
+
+/** An address to bind, or the descriptor of a socket that somebody else has bound. */
+export type ListenAddress =
+  { readonly host: string; readonly port: number } | { readonly fd: number };
+
+export type ServerOptions = Pick<
+  DispatcherOptions,
+  'handler' | 'authenticator' | 'version' | 'healthChecks' | 'logger' | 'clock'
+> & {
+  /** PEM; `ca` signs client certificates. */
+  readonly tls: { readonly key: string; readonly cert: string; readonly ca: string };
+  readonly listen: ListenAddress;
+  /** Default: all built-in ones. */
+  readonly resources?: readonly ResourceDefinition[];
+};
+
+export interface ApiServer extends Runnable {
+  /** Where the first listener listens. Throws before start. */
+  address(): AddressInfo;
+  /** Opens one more listener. Throws OrdinalError when the address is not to be had. */
+  listen(address: ListenAddress): Promise<AddressInfo>;
+}
+
+/** Streams a client may have open on one HTTP/2 connection; clients open another beyond. */
+const STREAMS_MAX = 250;
+/** Memory of one HTTP/2 connection in MB: replies that are queued count, and lists are large. */
+const SESSION_MEMORY_MB = 256;
+/** How long open requests may take to end when the server stops, in milliseconds. */
+const STOP_MS_MAX = 2_000;
+/** Idle HTTP/1.1 connections are kept longer than clients keep theirs (90 s). */
+const KEEP_ALIVE_MS = 120_000;
+
+function createHttpServer(tls: ServerOptions['tls']): Http2SecureServer {
+  const server = createSecureServer({
+    ...tls,
+    allowHTTP1: true,
+    requestCert: true,
+    // Callers without a certificate of ours may have a token.
+    rejectUnauthorized: false,
+    maxSessionMemory: SESSION_MEMORY_MB,
+    settings: { maxConcurrentStreams: STREAMS_MAX },
+  });
+  Object.assign(server, { keepAliveTimeout: KEEP_ALIVE_MS });
+  return server;
+}
+
+function listenError(address: ListenAddress, cause: Error): OrdinalError {
+  const where = 'fd' in address ? `descriptor ${address.fd}` : `${address.host}:${address.port}`;
+  const busy = systemErrorCode(cause) === 'EADDRINUSE';
+  return new OrdinalError('ORD_LISTEN', `cannot listen on ${where}: ${cause.message}`, {
+    action: busy ? 'Stop what listens there, or choose another --port.' : 'Choose another --port.',
+    cause,
+  });
+}
+
+/** Resolves when nothing of `replies` is open any more. */
+async function emptied(replies: ReadonlySet<Reply>): Promise<void> {
+  const closed = Array.from(
+    replies,
+    (reply) => new Promise<void>((resolve) => reply.on('close', resolve)),
+  );
+  await Promise.all(closed);
+}
+
+function openListener(address: ListenAddress, onSocket: (socket: Socket) => void) {
+  const listener = createTcpServer({ noDelay: true }, onSocket);
+  return new Promise<TcpServer>((resolve, reject) => {
+    listener.once('error', (error) => reject(listenError(address, error)));
+    listener.listen(address, () => resolve(listener));
+  });
+}
+
+/** Makes a server; nothing listens before `start`. */
+export function createServer(options: ServerOptions): ApiServer {
+  const { clock, logger } = options;
+  const resources = options.resources ?? builtinResources;
+  const dispatcher = createDispatcher({
+    ...options,
+    resources,
+    discovery: createDiscovery(resources),
+    openApi: createOpenApi(resources),
+    metrics: createMetrics(),
+  });
+  const http = createHttpServer(options.tls);
+  const listeners: TcpServer[] = [];
+  const sockets = new Set<TLSSocket>();
+  const sessions = new Set<ServerHttp2Session>();
+  const running = new Set<LongRunning>();
+  const replies = new Set<Reply>();
+
+  http.on('secureConnection', (socket: TLSSocket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  http.on('session', (session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+  });
+  http.on('request', (request, reply) => {
+    const exchange = createExchange(request, reply);
+    replies.add(exchange.reply);
+    exchange.reply.on('close', () => replies.delete(exchange.reply));
+    void dispatcher.handle(exchange, (long) => {
+      running.add(long);
+      exchange.reply.on('close', () => running.delete(long));
+    });
+  });
+
+  const listen = async (address: ListenAddress) => {
+    const listener = await openListener(address, (socket) => {
+      socket.on('error', (error) => logger.debug('connection lost', { error: error.message }));
+      http.emit('connection', socket);
+    });
+    listeners.push(listener);
+    return listener.address() as AddressInfo;
+  };
+
+  let stopping: Promise<void> | undefined;
+  const stop = async () => {
+    for (const listener of listeners) listener.close();
+    for (const long of running) long.stop();
+    // Tells HTTP/2 clients to go elsewhere; open streams may end.
+    for (const session of sessions) session.close();
+    const timer = clock.schedule(STOP_MS_MAX, () => {
+      for (const socket of sockets) socket.destroy();
+    });
+    await emptied(replies);
+    const gone = Array.from(sockets, (socket) => once(socket, 'close'));
+    for (const socket of sockets) socket.destroySoon();
+    await Promise.all(gone);
+    timer.cancel();
+  };
+
+  return {
+    listen,
+    start: async () => void (await listen(options.listen)),
+    stop: () => (stopping ??= stop()),
+    address() {
+      const [first] = listeners;
+      if (!first) throw new Error('the server has not been started');
+      return first.address() as AddressInfo;
+    },
+  };
+}

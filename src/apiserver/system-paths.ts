@@ -1,0 +1,93 @@
+// Paths that are no resources: health, version, metrics, discovery and OpenAPI.
+import { authorizePath } from './authentication.ts';
+import type { UserInfo } from './api-request.ts';
+import type { Discovery, DiscoveryDocument } from './discovery/discovery.ts';
+import type { Exchange } from './exchange.ts';
+import { healthReply, type HealthChecks } from './health.ts';
+import type { Metrics } from './metrics.ts';
+import type { OpenApi } from './openapi/openapi.ts';
+import { send, sendJson, sendText } from './reply.ts';
+import { methodNotAllowed } from './request-info.ts';
+import type { VersionInfo } from './version.ts';
+
+export interface SystemPathsOptions {
+  readonly discovery: Discovery;
+  readonly openApi: OpenApi;
+  readonly version: VersionInfo;
+  readonly healthChecks: HealthChecks;
+  readonly metrics: Metrics;
+}
+
+/** Sends a document with its hash, or 304 when the caller has it already (API-210). */
+async function sendDocument(exchange: Exchange, document: DiscoveryDocument): Promise<void> {
+  const headers = { etag: document.etag, vary: 'Accept', 'content-type': document.contentType };
+  if (exchange.headers['if-none-match'] === document.etag) {
+    exchange.reply.writeHead(304, { etag: document.etag, vary: 'Accept' });
+    exchange.reply.end();
+    return;
+  }
+  await send(exchange, 200, { body: document.body, headers });
+}
+
+async function serveHealth(exchange: Exchange, checks: HealthChecks): Promise<boolean> {
+  const verbose = exchange.query.has('verbose');
+  const reply = await healthReply(exchange.path, { checks, verbose });
+  if (!reply) return false;
+  await sendText(exchange, reply.code, reply.text);
+  return true;
+}
+
+async function serveOpenApi(exchange: Exchange, openApi: OpenApi): Promise<boolean> {
+  const reply = await openApi(exchange.path, exchange.query.get('hash'));
+  if (!reply) return false;
+  if (reply.kind === 'redirect') {
+    exchange.reply.writeHead(301, { location: reply.location });
+    exchange.reply.end();
+  } else {
+    const { body, headers } = reply;
+    await send(exchange, 200, { body, headers });
+  }
+  return true;
+}
+
+async function serve(exchange: Exchange, options: SystemPathsOptions): Promise<boolean> {
+  const { path, host, headers } = exchange;
+  const [, root = ''] = path.split('/', 2);
+  switch (root) {
+    case 'healthz':
+    case 'livez':
+    case 'readyz':
+      return serveHealth(exchange, options.healthChecks);
+    case 'version':
+      await sendJson(exchange, 200, options.version);
+      return true;
+    case 'metrics':
+      await send(exchange, 200, {
+        body: options.metrics.render(),
+        headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+      });
+      return true;
+    case 'openapi':
+      return serveOpenApi(exchange, options.openApi);
+    case 'api':
+    case 'apis': {
+      const document = options.discovery.document(path, { accept: headers.accept, host });
+      if (!document) return false;
+      await sendDocument(exchange, document);
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
+/** Answers a path that is no resource; unknown ones get 404 in plain text (API-116). Throws 403, 405, 406. */
+export async function serveSystemPath(
+  exchange: Exchange,
+  { user, options }: { user: UserInfo; options: SystemPathsOptions },
+): Promise<void> {
+  const { method, path } = exchange;
+  authorizePath(user, method, path);
+  if (method !== 'GET') throw methodNotAllowed();
+  if (!(await serve(exchange, options))) await sendText(exchange, 404, '404 page not found\n');
+}

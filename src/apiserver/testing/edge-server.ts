@@ -1,0 +1,54 @@
+// A running API server edge over any handler, with fresh certificates, for tests of this room.
+import { silentLogger } from '../../base/logger.ts';
+import { systemClock } from '../../base/clock.ts';
+import { MASTERS_GROUP, type ApiHandler } from '../api-request.ts';
+import { createAuthenticator, type TokenReviewer } from '../authentication.ts';
+import { ensureCertificates, type CertificateFiles, type Certificates } from '../certificates.ts';
+import { createServer, type ApiServer } from '../server.ts';
+import { versionInfo } from '../version.ts';
+
+/** Certificate files in memory. */
+export function memoryFiles(): CertificateFiles & { names(): string[] } {
+  const files = new Map<string, string>();
+  return {
+    read: async (name) => files.get(name),
+    write: async (name, data) => void files.set(name, data),
+    names: () => [...files.keys()].toSorted(),
+  };
+}
+
+const files = memoryFiles();
+
+export interface EdgeServer {
+  readonly server: ApiServer;
+  readonly port: number;
+  readonly certificates: Certificates;
+}
+
+/** Starts a server on a free port of 127.0.0.1; all of a process share one CA. */
+export async function startEdgeServer(
+  handler: ApiHandler,
+  { reviewToken }: { reviewToken?: TokenReviewer } = {},
+): Promise<EdgeServer> {
+  const certificates = await ensureCertificates({ files, clock: systemClock, names: [] });
+  const admin = { name: 'kubernetes-admin', uid: '', groups: [MASTERS_GROUP] };
+  const server = createServer({
+    handler,
+    authenticator: createAuthenticator({
+      tokens: new Map([[certificates.adminToken, admin]]),
+      ...(reviewToken ? { reviewToken } : {}),
+    }),
+    version: versionInfo('1.36'),
+    healthChecks: {},
+    logger: silentLogger,
+    clock: systemClock,
+    tls: {
+      key: certificates.serverKey,
+      cert: certificates.serverCertificate,
+      ca: certificates.ca,
+    },
+    listen: { host: '127.0.0.1', port: 0 },
+  });
+  await server.start();
+  return { server, port: server.address().port, certificates };
+}
