@@ -39,12 +39,23 @@ export interface WriteOptions {
   signal?: AbortSignal;
 }
 
+export interface ReadOptions {
+  /** Aborts the request; a watch that is open already is stopped. */
+  signal?: AbortSignal;
+}
+
 /** All methods throw StatusError as the server answers, or the transport's own error. Returned objects may be frozen. */
 export interface ResourceClient<T extends KubernetesObject> {
   readonly resource: ResourceDefinition<T>;
-  get(name: ObjectName, options?: { resourceVersion?: string }): Promise<T>;
-  list(selection?: ListSelection): Promise<KubernetesList<T>>;
-  watch(selection: WatchSelection, handler: WatchHandler): Promise<WatchStream>;
+  get(name: ObjectName, options?: ReadOptions & { resourceVersion?: string }): Promise<T>;
+  /** Items carry apiVersion and kind, also when the server leaves them out. */
+  list(selection?: ListSelection, options?: ReadOptions): Promise<KubernetesList<T>>;
+  /** See Transport.watch: events may come before the promise resolves. */
+  watch(
+    selection: WatchSelection,
+    handler: WatchHandler,
+    options?: ReadOptions,
+  ): Promise<WatchStream>;
   /** Namespace and name are those of the object's metadata. */
   create(object: T, options?: WriteOptions): Promise<T>;
   update(object: T, options?: WriteOptions): Promise<T>;

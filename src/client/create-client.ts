@@ -3,7 +3,7 @@ import type { DeleteOptions, Status } from '../api/generated/types.ts';
 import type { KubernetesList, KubernetesObject } from '../api/meta/object.ts';
 import { nameOf, namespaceOf } from '../api/meta/object.ts';
 import type { ResourceDefinition } from '../api/resources.ts';
-import { resourcePath } from '../api/resources.ts';
+import { groupVersion, resourcePath } from '../api/resources.ts';
 import type {
   Client,
   ListSelection,
@@ -46,12 +46,23 @@ function createResourceClient<T extends KubernetesObject>(
     });
   return {
     resource,
-    get: (name, { resourceVersion } = {}) =>
-      send<T>({ method: 'GET', path: path(name), query: query({ resourceVersion }) }),
-    list: (selection = {}) =>
-      send<KubernetesList<T>>({ method: 'GET', ...selected(resource, selection) }),
-    watch: (selection, handler) =>
-      transport.watch({ method: 'GET', ...selected(resource, selection, 'watch') }, handler),
+    get: (name, { resourceVersion, signal } = {}) =>
+      send<T>({
+        method: 'GET',
+        path: path(name),
+        query: query({ resourceVersion }),
+        ...abortable(signal),
+      }),
+    list: async (selection = {}, { signal } = {}) => {
+      const place = selected(resource, selection);
+      const list = await send<KubernetesList<T>>({ method: 'GET', ...place, ...abortable(signal) });
+      return typed(resource, list);
+    },
+    watch: (selection, handler, { signal } = {}) =>
+      transport.watch(
+        { method: 'GET', ...selected(resource, selection, 'watch'), ...abortable(signal) },
+        handler,
+      ),
     create: (object, options) =>
       send<T>({
         method: 'POST',
@@ -94,11 +105,26 @@ function selected(
   };
 }
 
+function abortable(signal: AbortSignal | undefined): Pick<TransportRequest, 'signal'> {
+  return signal === undefined ? {} : { signal };
+}
+
+/** Items of lists come without apiVersion and kind from servers in Go. */
+function typed<T extends KubernetesObject>(
+  resource: ResourceDefinition<T>,
+  list: KubernetesList<T>,
+): KubernetesList<T> {
+  const items = list.items ?? [];
+  if (items.every(({ kind }) => kind !== undefined)) return list;
+  const type = { apiVersion: groupVersion(resource), kind: resource.kind };
+  return { ...list, items: items.map((item) => ({ ...type, ...item })) };
+}
+
 function written(options: WriteOptions = {}): Pick<TransportRequest, 'query' | 'signal'> {
   const { dryRun, fieldManager, force, signal } = options;
   return {
     query: query({ dryRun: dryRun ? 'All' : undefined, fieldManager, force }),
-    ...(signal === undefined ? {} : { signal }),
+    ...abortable(signal),
   };
 }
 

@@ -35,7 +35,11 @@ export interface WatchStream {
 export interface Transport {
   /** The reply's body. Throws StatusError for every code that is not 2xx, or the connection's own error. The value may be frozen. */
   request(request: TransportRequest): Promise<Json>;
-  /** Opens a watch (the caller sets `watch=true` and friends in the query). Resolves when the server has accepted it; throws like `request`. */
+  /**
+   * Opens a watch (the caller sets `watch=true` and friends in the query). Resolves when the server
+   * has accepted it; throws like `request`. Events may be handed over before it resolves. Aborting
+   * `request.signal` later is the same as stop().
+   */
   watch(request: TransportRequest, handler: WatchHandler): Promise<WatchStream>;
   /** Lets go of connections. */
   close(): Promise<void>;
