@@ -15,9 +15,7 @@ export class FieldPath {
 
   /** The path of a member, or of a member of a member. */
   child(...names: readonly string[]): FieldPath {
-    let path: FieldPath = this;
-    for (const name of names) path = new FieldPath(`.${name}`, path);
-    return path;
+    return names.reduce<FieldPath>((path, name) => new FieldPath(`.${name}`, path), this);
   }
 
   index(position: number): FieldPath {
