@@ -1,0 +1,57 @@
+// Bundles the command and the library into dist/. One file a program makes a fast start: that is a
+// feature. Declarations come from tsc. Native packages stay outside the bundle.
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+// CommonJS packages inside an ES module bundle still ask for Node's built-ins with require().
+const requireBanner = {
+  js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+};
+
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+
+await build({
+  absWorkingDir: root,
+  entryPoints: { ordinal: 'src/cmd/main.ts', index: 'src/index.ts', testing: 'src/testing.ts' },
+  outdir: 'dist',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  sourcemap: true,
+  sourcesContent: false,
+  legalComments: 'linked',
+  logLevel: 'warning',
+  external: ['lmdb'],
+  banner: requireBanner,
+});
+
+// What the demo's pods run: one file each, delivered to them in a ConfigMap.
+await build({
+  absWorkingDir: root,
+  entryPoints: ['member', 'ready', 'sql'].map((name) => `demo/pod/${name}.mjs`),
+  outdir: 'dist/demo',
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  logLevel: 'warning',
+  external: ['pg-native', 'cloudflare:sockets'],
+  banner: requireBanner,
+});
+
+if (!process.argv.includes('--no-types')) {
+  const types = spawnSync(
+    process.execPath,
+    [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'],
+    { cwd: root, stdio: 'inherit' },
+  );
+  if (types.status !== 0) process.exit(types.status ?? 1);
+}
