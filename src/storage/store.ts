@@ -15,25 +15,39 @@ export interface StoredEntry {
 
 export interface StoreEvent {
   readonly type: 'put' | 'delete';
-  /** The new state; for a delete the tombstone: its `value` is what `delete()` was given for it, `revision` that of the deletion. */
+  /**
+   * The new state; for a delete the tombstone: its `value` is what `delete()` was given for it,
+   * `revision` that of the deletion.
+   */
   readonly entry: StoredEntry;
   /** The state before, absent for a key that is new. */
   readonly previous: StoredEntry | undefined;
 }
 
-/** Makes the bytes to store, given the revision that the write gets (so that objects can carry their own version). */
+/**
+ * Makes the bytes to store, given the revision that the write gets (so that objects can carry their
+ * own version). The bytes belong to the store afterwards: they must not be changed. If it throws,
+ * the write is not made and rejects with that error.
+ */
 export type Encode = (revision: number) => Buffer;
 
 export interface WriteCondition {
-  /** Revision that the key's newest state (pending writes included) must have; 0: the key must not exist. Absent: no condition. */
+  /**
+   * Revision that the key's newest state (pending writes included) must have; 0: the key must not
+   * exist. Absent: no condition.
+   */
   ifRevision?: number;
 }
 
 export interface ListOptions {
-  /** State as of this revision; absent: the newest published one. Throws RevisionCompactedError / RevisionFutureError. */
+  /**
+   * State as of this revision; absent: the newest published one.
+   * Throws RevisionCompactedError / RevisionFutureError.
+   */
   revision?: number;
   /** Only keys greater than this one. */
   after?: string;
+  /** Largest number of entries; absent or 0: all of them. */
   limit?: number;
 }
 
@@ -46,9 +60,12 @@ export interface ListResult {
 }
 
 export interface WatchSink {
-  /** Called synchronously, once per commit group, events in revision order, without gap or duplicate. */
+  /**
+   * Called synchronously, once per commit group, events in revision order, without gap or
+   * duplicate. A sink that throws is logged and its watch ended. The array is shared: read only.
+   */
   events(events: readonly StoreEvent[]): void;
-  /** Called once if the store stops or the watch can't go on. */
+  /** Called once if the store stops or the watch can't go on; not after `Watch.stop()`. */
   end(error?: Error): void;
 }
 
@@ -56,15 +73,26 @@ export interface Watch {
   stop(): void;
 }
 
-/** A revisioned object store. Reads are synchronous and see only durable (published) states. */
+/**
+ * A revisioned object store. Reads are synchronous and see only durable (published) states.
+ * Keys are 1 to 1024 bytes of well-formed UTF-8; others are refused with `ORD_STORE_KEY`.
+ * `start()` may throw OrdinalErrors: `ORD_STORE_LOCKED`, `ORD_STORE_FORMAT`, `ORD_STORE_CORRUPT`,
+ * `ORD_STORE_OPEN`. Writes and watches outside of start and stop: `ORD_STORE_STOPPED`.
+ */
 export interface Store extends Runnable {
-  /** Newest published revision; 0 for an empty store. One counter for all keys, growing by at least 1 a write. */
+  /**
+   * Newest published revision; 0 for an empty store.
+   * One counter for all keys, growing by at least 1 a write.
+   */
   readonly revision: number;
   /** Oldest revision that can still be listed and watched from. */
   readonly compactedRevision: number;
 
   get(key: string): StoredEntry | undefined;
-  /** The newest state of a key, writes included that are not durable yet: what a conditional write compares with. */
+  /**
+   * The newest state of a key, writes included that are not durable yet: what a conditional write
+   * compares with.
+   */
   getLatest(key: string): StoredEntry | undefined;
   /** Entries whose key starts with `prefix`, ordered by key (UTF-16 code units). */
   list(prefix: string, options?: ListOptions): ListResult;
@@ -74,20 +102,29 @@ export interface Store extends Runnable {
   /**
    * Writes a key. Resolves with the new entry once it is durable and published.
    * The condition is checked and `encode` called before this function returns.
-   * Rejects with RevisionMismatchError, or StoreWriteError if the disk refused (then nothing was written).
+   * Rejects with RevisionMismatchError, or StoreWriteError if the disk refused (then nothing was
+   * written, neither were later writes that were pending at that moment).
    */
   put(key: string, encode: Encode, condition?: WriteCondition): Promise<StoredEntry>;
-  /** Deletes a key; `encode` makes the value that watchers see in the tombstone. Rejects with KeyNotFoundError too. */
+  /**
+   * Deletes a key; `encode` makes the value that watchers see in the tombstone, with which it
+   * resolves. Rejects as `put` does, and with KeyNotFoundError (whatever the condition) when the
+   * key does not exist.
+   */
   delete(key: string, encode: Encode, condition?: WriteCondition): Promise<StoredEntry>;
 
   /**
    * Events of keys under `prefix` with a revision greater than `afterRevision`.
    * Events of the history are delivered before this function returns, in one group.
-   * Throws RevisionCompactedError when `afterRevision` < compactedRevision, RevisionFutureError when it is greater than `revision`.
+   * Throws RevisionCompactedError when `afterRevision` < compactedRevision, RevisionFutureError
+   * when it is greater than `revision`.
    */
   watch(prefix: string, afterRevision: number, sink: WatchSink): Watch;
 
-  /** Forgets history up to `revision`. */
+  /**
+   * Forgets history up to `revision`; nothing to do when that is forgotten already.
+   * Rejects with RevisionFutureError, or StoreWriteError.
+   */
   compact(revision: number): Promise<void>;
   /** Verifies all invariants of memory and disk; throws StoreCorruptError naming the first violation. */
   check(): void;
