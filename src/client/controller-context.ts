@@ -56,11 +56,15 @@ export interface EventRecorder {
   event(
     object: KubernetesObject,
     type: 'Normal' | 'Warning',
-    { reason, message }: { reason: string; message: string },
+    /** `fieldPath` names a part of the object: `spec.containers{main}`. */
+    { reason, message, fieldPath }: { reason: string; message: string; fieldPath?: string },
   ): void;
 }
 
-/** Signature of createEventRecorder (event-recorder.ts). */
+/**
+ * Signature of createEventRecorder (event-recorder.ts). Events recorded before start() are kept
+ * and written after it; stop() writes what is left, trying once each and a second at most.
+ */
 export type CreateEventRecorder = (options: {
   client: Client;
   clock: Clock;

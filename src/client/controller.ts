@@ -2,6 +2,7 @@
 // else in microtasks, so that a run under simulated time is repeatable.
 import { isConflict } from '../api/meta/status-error.ts';
 import { errorMessage } from '../base/errors.ts';
+import { aborted } from './abort.ts';
 import type { Controller, ControllerOptions } from './controller-context.ts';
 import { TerminalError } from './controller-context.ts';
 import { WorkQueue } from './workqueue.ts';
@@ -67,11 +68,4 @@ export function createController(options: ControllerOptions): Controller {
       await running;
     },
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

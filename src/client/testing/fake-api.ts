@@ -10,6 +10,7 @@ import type { ResourceDefinition } from '../../api/resources.ts';
 import { builtinResources, groupVersion } from '../../api/resources.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
+import { unlessAborted } from '../abort.ts';
 import type { Transport, TransportRequest } from '../transport.ts';
 import type { FakeObject } from './fake-objects.ts';
 import { birth, changed, doomed, isRemovable, isSameObject } from './fake-objects.ts';
@@ -63,14 +64,13 @@ export function createFakeApi(options: FakeApiOptions): FakeApi {
   const requests: TransportRequest[] = [];
   const admit = async (request: TransportRequest) => {
     requests.push(request);
-    await api.beforeRequest?.(request);
-    if (request.signal?.aborted) throw request.signal.reason;
+    await unlessAborted(Promise.resolve(api.beforeRequest?.(request)), request.signal);
     return parseRoute(request, options.resources ?? builtinResources);
   };
   const transport: Transport = {
     async request(request) {
       const reply = state.handle(await admit(request), request);
-      await api.beforeReply?.(request);
+      await unlessAborted(Promise.resolve(api.beforeReply?.(request)), request.signal);
       return reply as unknown as Json;
     },
     async watch(request, handler) {
