@@ -28,6 +28,7 @@ interface Meta {
   pageBytes: number;
   /** Roots of the tree of free pages and of the main tree. */
   roots: number[];
+  lastPage: number;
   transaction: number;
 }
 
@@ -35,7 +36,7 @@ interface DataFile {
   path: string;
   descriptor: number;
   pageBytes: number;
-  /** Whole pages that the file has. */
+  /** Pages that the file has, and that LMDB knows of. */
   pageCount: number;
   /** One byte a page: 1 when a tree was seen to use it. */
   used: Uint8Array;
@@ -67,7 +68,7 @@ function checkDescriptor(path: string, descriptor: number): void {
   const { size } = fstatSync(descriptor);
   if (size === 0) return;
   const meta = newestMeta(path, descriptor);
-  const pageCount = Math.floor(size / meta.pageBytes);
+  const pageCount = Math.min(Math.floor(size / meta.pageBytes), meta.lastPage + 1);
   const used = new Uint8Array(pageCount);
   const file: DataFile = { path, descriptor, pageBytes: meta.pageBytes, pageCount, used };
   for (const root of meta.roots) if (root !== NO_PAGE) checkTree(file, root);
@@ -92,7 +93,8 @@ function readMeta(path: string, descriptor: number, offset: number): Meta {
     pageBytes <= PAGE_BYTES_MAX;
   if (!isMeta) throw new StoreCorruptError(`${path} is not an LMDB file of this version`);
   const roots = [readUInt64(page, 88), readUInt64(page, 136)];
-  return { pageBytes, roots, transaction: readUInt64(page, 152) };
+  const lastPage = readUInt64(page, 144);
+  return { pageBytes, roots, lastPage, transaction: readUInt64(page, 152) };
 }
 
 function checkTree(file: DataFile, root: number): void {
@@ -122,6 +124,8 @@ function checkPage(treePage: TreePage): number[] {
   for (let position = 0; position < lower; position += 2) {
     const offset = PAGE_HEADER_BYTES + page.readUInt16LE(PAGE_HEADER_BYTES + position);
     if (offset + NODE_HEADER_BYTES > file.pageBytes) throw broken(file, number);
+    const keyEnd = offset + NODE_HEADER_BYTES + page.readUInt16LE(offset + 6);
+    if (keyEnd > file.pageBytes) throw broken(file, number);
     if (isBranch) children.push(page.readUIntLE(offset, 6));
     else checkLeafNode(treePage, offset);
   }

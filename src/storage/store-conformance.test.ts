@@ -4,18 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLmdbStore } from './lmdb-store.ts';
 import { createMemoryStore } from './memory-store.ts';
-import type { StoreUnderTest } from './store-conformance.ts';
-import { storeConformance } from './store-conformance.ts';
+import type { StoreUnderTest } from './testing/store-conformance.ts';
+import { storeConformance } from './testing/store-conformance.ts';
 
 storeConformance({
   name: 'createMemoryStore()',
-  modelRuns: 300,
+  modelRuns: 500,
   create: (options) => ({ store: createMemoryStore(options), dispose: async () => {} }),
 });
 
 storeConformance({
   name: 'createLmdbStore()',
-  modelRuns: 60,
+  modelRuns: 150,
   create: (options) => {
     const directory = mkdtempSync(join(tmpdir(), 'ordinal-store-'));
     const underTest: StoreUnderTest = {

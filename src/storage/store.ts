@@ -1,6 +1,6 @@
 // The narrow waist of the storage room: a revisioned map of keys to bytes.
 // It knows keys, bytes and revisions, and nothing of kinds. Engines: lmdb-store.ts, memory-store.ts;
-// both pass store-conformance.ts.
+// both pass testing/store-conformance.ts.
 import type { Runnable } from '../base/runnable.ts';
 
 /** One key's published state. Immutable: a change makes a new entry. */

@@ -1,5 +1,5 @@
 // For tests: a watch sink that remembers what it was told, as short texts.
-import type { StoreEvent, WatchSink } from './store.ts';
+import type { StoreEvent, WatchSink } from '../store.ts';
 
 export interface RecordingSink extends WatchSink {
   /** Per call of `events`, one text an event; see eventText(). */

@@ -1,10 +1,10 @@
 // For tests: what every store must do, as one suite to run on each engine.
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Logger } from '../base/logger.ts';
-import { silentLogger } from '../base/logger.ts';
+import type { Logger } from '../../base/logger.ts';
+import { silentLogger } from '../../base/logger.ts';
 import { conformsToModel } from './store-model.ts';
 import { recordingSink } from './recording-sink.ts';
-import type { Store } from './store.ts';
+import type { Store } from '../store.ts';
 
 export interface StoreFactory {
   name: string;

@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import type { StoreFactory, StoreUnderTest } from './store-conformance.ts';
 import type { RecordingSink } from './recording-sink.ts';
 import { eventText, recordingSink } from './recording-sink.ts';
-import type { StoredEntry, StoreEvent, Watch } from './store.ts';
+import type { StoredEntry, StoreEvent, Watch } from '../store.ts';
 
 const KEYS = ['/a', '/a/b', '/a/c', '/b/', '/b/x', '/b/y', '/\u{1f600}', '/\uffee', 'c'];
 const PREFIXES = ['', '/', '/a', '/a/', '/b/x', '/\u{1f600}', 'd'];
