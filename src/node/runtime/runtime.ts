@@ -82,6 +82,8 @@ export interface ContainerConfig {
   };
   readonly stdin: boolean;
   readonly tty: boolean;
+  /** `lifecycle.stopSignal` (`SIGINT`); SIGTERM when absent. */
+  readonly stopSignal?: string | undefined;
   /** Where the log in CRI format goes (`<RFC 3339 nano> stdout F <line>`); rotated files get `.1`, `.2` … */
   readonly logPath: string;
 }

@@ -1,0 +1,122 @@
+// Makes an ExecSession out of a child process (exec) or of a container's streams (attach).
+import type { ChildProcess } from 'node:child_process';
+import { constants, openSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
+import type { Clock } from '../../base/clock.ts';
+import { OrdinalError } from '../../base/errors.ts';
+import { shellExitCode, shellQuote } from './command-runner.ts';
+import type { ContainerLog } from './container-log.ts';
+import { sendSignal } from './process-identity.ts';
+import type { ExecResult, ExecSession } from './runtime.ts';
+
+/** Probes and hooks have no use for more output than this; the rest is read and dropped. */
+const OUTPUT_BYTES_MAX = 1024 * 1024;
+/** An attached client that reads nothing is cut off beyond this. */
+const ATTACH_BACKLOG_BYTES_MAX = 4 * 1024 * 1024;
+
+/** `argv` under a pseudo terminal, with util-linux' script(1), which passes on the exit code. */
+export function terminalCommand(argv: readonly string[]): string[] {
+  // script runs $SHELL, which in a container may be anything.
+  const command = `exec ${argv.map(shellQuote).join(' ')}`;
+  return ['env', 'SHELL=/bin/sh', 'script', '-qfec', command, '/dev/null'];
+}
+
+/** Session around `child` (a process group leader); rejects if it could not be started at all. */
+export async function execSession(
+  child: ChildProcess,
+  resize: ExecSession['resize'],
+): Promise<ExecSession> {
+  await new Promise((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (cause) => reject(new OrdinalError('ORD_EXEC', cause.message, { cause })));
+  });
+  child.stdin?.on('error', () => {});
+  const exitCode = new Promise<number>((resolve) => {
+    child.once('close', (code, signal) => resolve(shellExitCode(code, signal)));
+  });
+  return {
+    stdin: child.stdin ?? undefined,
+    stdout: child.stdout as Readable,
+    stderr: child.stderr ?? undefined,
+    exitCode,
+    resize,
+    kill() {
+      if (child.pid === undefined) return;
+      if (child.exitCode === null && child.signalCode === null) sendSignal(-child.pid, 'SIGKILL');
+      // A descendant in another session may hold them open for ever.
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    },
+  };
+}
+
+/** Runs the session to its end, collecting its output; kills it after `timeoutMs`. */
+export async function collectSession(
+  session: ExecSession,
+  clock: Clock,
+  timeoutMs: number,
+): Promise<ExecResult> {
+  const stdout = collectStream(session.stdout);
+  const stderr = collectStream(session.stderr);
+  let timedOut = false;
+  const timer = clock.schedule(timeoutMs, () => {
+    timedOut = true;
+    session.kill();
+  });
+  const exitCode = await session.exitCode;
+  timer.cancel();
+  return { exitCode, stdout: stdout(), stderr: stderr(), timedOut };
+}
+
+export interface AttachOptions {
+  readonly dir: string;
+  readonly log: ContainerLog;
+  readonly stdin: boolean;
+  readonly tty: boolean;
+  /** Resolves with the container's exit code. */
+  readonly ended: Promise<number>;
+  readonly resize: ExecSession['resize'];
+}
+
+/** Session on the standard streams of a running container; killing it detaches. */
+export function attachSession(options: AttachOptions): ExecSession {
+  const { log, tty, ended } = options;
+  const stdout = new PassThrough();
+  const stderr = tty ? undefined : new PassThrough();
+  const stdin = options.stdin ? fifoWriter(join(options.dir, 'in')) : undefined;
+  let detach: (code: number) => void = () => {};
+  const detached = new Promise<number>((resolve) => (detach = resolve));
+  const unsubscribe = log.subscribe((stream, bytes) => {
+    const target = stream === 'stderr' ? (stderr ?? stdout) : stdout;
+    target.write(bytes);
+    if (target.writableLength > ATTACH_BACKLOG_BYTES_MAX) detach(1);
+  });
+  const exitCode = Promise.race([ended, detached]).then((code) => {
+    unsubscribe();
+    stdin?.destroy();
+    stdout.end();
+    stderr?.end();
+    return code;
+  });
+  return { stdin, stdout, stderr, exitCode, resize: options.resize, kill: () => detach(0) };
+}
+
+/** A socket waits in the event loop while the FIFO is full; a file stream would hold a thread. */
+function fifoWriter(path: string): Writable {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  const writer = new Socket({ fd, readable: false, writable: true });
+  writer.on('error', () => {});
+  return writer;
+}
+
+function collectStream(stream: Readable | undefined): () => Buffer {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  stream?.on('data', (chunk: Buffer) => {
+    if (bytes < OUTPUT_BYTES_MAX) chunks.push(chunk.subarray(0, OUTPUT_BYTES_MAX - bytes));
+    bytes += chunk.length;
+  });
+  return () => Buffer.concat(chunks);
+}

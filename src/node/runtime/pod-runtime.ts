@@ -1,0 +1,310 @@
+// The container runtime proper: keeps pods and containers as records and directories under its
+// state directory and leaves their isolation to a driver (sandbox/ or process/).
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../base/clock.ts';
+import { OrdinalError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Random } from '../../base/random.ts';
+import { Container } from './container.ts';
+import { readRecord, writeRecord } from './disk-record.ts';
+import { attachSession, collectSession, execSession } from './exec-session.ts';
+import { descendantPids, processStat, residentBytes } from './process-identity.ts';
+import {
+  containerDirectory,
+  podDirectory,
+  type ContainerRecord,
+  type PodRecord,
+} from './records.ts';
+import type {
+  ContainerConfig,
+  ContainerRuntime,
+  ContainerStats,
+  ContainerStatus,
+  ExecOptions,
+  ExecResult,
+  ExecSession,
+  PodSandbox,
+  PodSandboxConfig,
+  RuntimeAbilities,
+} from './runtime.ts';
+import type { RuntimeDriver } from './runtime-driver.ts';
+
+/** Linux counts CPU time of processes in hundredths of a second (USER_HZ) on every architecture. */
+const NANOSECONDS_PER_TICK = 10_000_000;
+const ID_LENGTH = 12;
+
+export interface PodRuntimeOptions {
+  /** Directory for everything the runtime keeps; only this runtime may use it. */
+  readonly stateDir: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export class PodRuntime implements ContainerRuntime {
+  readonly name: ContainerRuntime['name'];
+  readonly abilities: RuntimeAbilities;
+  readonly #options: PodRuntimeOptions;
+  readonly #driver: RuntimeDriver;
+  readonly #pods = new Map<string, PodRecord>();
+  readonly #live = new Set<string>();
+  readonly #containers = new Map<string, Container>();
+  readonly #listeners = new Set<(containerId: string) => void>();
+
+  constructor(options: PodRuntimeOptions, driver: RuntimeDriver) {
+    this.#options = options;
+    this.#driver = driver;
+    this.name = driver.name;
+    this.abilities = driver.abilities;
+  }
+
+  async start(): Promise<void> {
+    const { stateDir } = this.#options;
+    for (const kind of ['p', 'c']) {
+      mkdirSync(join(stateDir, kind), { recursive: true, mode: 0o700 });
+    }
+    await this.#driver.start();
+    for (const id of readdirSync(join(stateDir, 'p'))) this.#loadPod(id);
+    const live = await this.#driver.livePods([...this.#pods.values()]);
+    for (const id of live) this.#live.add(id);
+    for (const id of readdirSync(join(stateDir, 'c'))) await this.#loadContainer(id);
+    for (const pod of this.#pods.values()) {
+      if (pod.phase === 'creating') await this.removePodSandbox(pod.id);
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const container of this.#containers.values()) container.release();
+    this.#containers.clear();
+    this.#pods.clear();
+    this.#live.clear();
+    this.#listeners.clear();
+  }
+
+  async runPodSandbox(config: PodSandboxConfig): Promise<PodSandbox> {
+    const { clock } = this.#options;
+    const inUse = [...this.#pods.values()].filter((pod) => pod.phase !== 'stopped');
+    const addresses = new Set(inUse.map((pod) => pod.ip));
+    const ip = this.#driver.allocateAddress(addresses, config.hostNetwork);
+    const id = this.#newId();
+    mkdirSync(podDirectory(this.#options.stateDir, id), { mode: 0o700 });
+    this.#savePod({ id, config, ip, createdAtMs: clock.now(), phase: 'creating' });
+    const pod = this.#pod(id);
+    try {
+      await this.#driver.setUpPod(pod);
+    } catch (error) {
+      await this.removePodSandbox(id);
+      throw error;
+    }
+    this.#live.add(id);
+    this.#savePod({ ...pod, phase: 'ready' });
+    return this.#sandbox(this.#pod(id));
+  }
+
+  async stopPodSandbox(sandboxId: string): Promise<void> {
+    const pod = this.#pods.get(sandboxId);
+    if (!pod) return;
+    await Promise.all(this.#containersOf(sandboxId).map((container) => container.stop(0)));
+    await this.#driver.tearDownPod(pod);
+    this.#live.delete(sandboxId);
+    this.#savePod({ ...pod, phase: 'stopped' });
+  }
+
+  async removePodSandbox(sandboxId: string): Promise<void> {
+    await this.stopPodSandbox(sandboxId);
+    for (const container of this.#containersOf(sandboxId)) {
+      await this.removeContainer(container.record.id);
+    }
+    await rm(podDirectory(this.#options.stateDir, sandboxId), { recursive: true, force: true });
+    this.#pods.delete(sandboxId);
+  }
+
+  listPodSandboxes(): PodSandbox[] {
+    return [...this.#pods.values()].map((pod) => this.#sandbox(pod));
+  }
+
+  async startContainer(sandboxId: string, config: ContainerConfig): Promise<ContainerStatus> {
+    const pod = this.#pod(sandboxId);
+    if (!this.#sandbox(pod).ready) {
+      throw new OrdinalError('ORD_SANDBOX_NOT_READY', `pod sandbox ${sandboxId} is not ready`);
+    }
+    const id = this.#newId();
+    const dir = containerDirectory(this.#options.stateDir, id);
+    mkdirSync(dir, { mode: 0o700 });
+    const createdAtMs = this.#options.clock.now();
+    const container = this.#follow({
+      id,
+      sandboxId,
+      config,
+      createdAtMs,
+      cgroups: [],
+      outcome: undefined,
+    });
+    try {
+      await container.launch(pod);
+    } catch (error) {
+      await this.removeContainer(id);
+      throw error;
+    }
+    this.#notify(id);
+    return container.status();
+  }
+
+  async stopContainer(containerId: string, graceSeconds: number): Promise<void> {
+    await this.#containers.get(containerId)?.stop(graceSeconds);
+  }
+
+  async removeContainer(containerId: string): Promise<void> {
+    const container = this.#containers.get(containerId);
+    if (!container) return;
+    await container.stop(0);
+    container.release();
+    await this.#driver.cleanUpContainer(container.record);
+    await this.#deleteContainerFiles(containerId);
+    this.#containers.delete(containerId);
+    this.#notify(containerId);
+  }
+
+  listContainers(): ContainerStatus[] {
+    return [...this.#containers.values()].map((container) => container.status());
+  }
+
+  async containerStats(containerId: string): Promise<ContainerStats> {
+    const container = this.#container(containerId);
+    const pids = this.#driver.containerPids(container.record, container.init);
+    const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
+    const ticks = sum(pids.map((pid) => processStat(pid)?.cpuTicks ?? 0));
+    const counted = this.#driver.cgroupMemoryBytes(container.record);
+    return {
+      cpuNanoseconds: ticks * NANOSECONDS_PER_TICK,
+      memoryBytes: counted ?? sum(pids.map(residentBytes)),
+    };
+  }
+
+  async exec(containerId: string, options: ExecOptions): Promise<ExecSession> {
+    const container = this.#container(containerId);
+    const { argv, stdin, tty } = options;
+    const { init, record, dir } = container;
+    if (argv.length === 0) throw new OrdinalError('ORD_EXEC', 'exec needs a command');
+    const pod = this.#pod(record.sandboxId);
+    const command = this.#driver.execCommand({ pod, container: record, dir, init, argv, tty });
+    const input = stdin ? 'pipe' : 'ignore';
+    const child = this.#driver.runner.spawn(command, [input, 'pipe', tty ? 'ignore' : 'pipe']);
+    return execSession(child, (width, height) => {
+      if (tty && child.pid) this.#resize(container, child.pid, { width, height });
+    });
+  }
+
+  async execSync(
+    containerId: string,
+    argv: readonly string[],
+    timeoutMs: number,
+  ): Promise<ExecResult> {
+    const session = await this.exec(containerId, { argv, stdin: false, tty: false });
+    return collectSession(session, this.#options.clock, timeoutMs);
+  }
+
+  async attach(containerId: string): Promise<ExecSession> {
+    const container = this.#container(containerId);
+    const { init, dir, log, ended } = container;
+    const { stdin, tty } = container.record.config;
+    const resize = (width: number, height: number) => {
+      if (tty) this.#resize(container, init.pid, { width, height });
+    };
+    return attachSession({ dir, log, ended, stdin, tty, resize });
+  }
+
+  onContainerChange(listener: (containerId: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  #loadPod(id: string): void {
+    const pod = readRecord<PodRecord>(join(podDirectory(this.#options.stateDir, id), 'pod.json'));
+    if (pod) this.#pods.set(id, pod);
+    else rmSync(podDirectory(this.#options.stateDir, id), { recursive: true, force: true });
+  }
+
+  async #loadContainer(id: string): Promise<void> {
+    const dir = containerDirectory(this.#options.stateDir, id);
+    const record = readRecord<ContainerRecord>(join(dir, 'container.json'));
+    // Without a record nothing was started, or its removal was under way.
+    if (!record) return this.#deleteContainerFiles(id);
+    this.#follow(record).adopt();
+  }
+
+  #follow(record: ContainerRecord): Container {
+    const { clock, logger, stateDir } = this.#options;
+    const container = new Container({
+      record,
+      dir: containerDirectory(stateDir, record.id),
+      driver: this.#driver,
+      clock,
+      logger: logger.child({ container: record.config.name, id: record.id }),
+      onChange: (id) => this.#notify(id),
+    });
+    this.#containers.set(record.id, container);
+    return container;
+  }
+
+  async #deleteContainerFiles(id: string): Promise<void> {
+    const dir = containerDirectory(this.#options.stateDir, id);
+    await rm(join(dir, 'container.json'), { force: true });
+    try {
+      await rm(dir, { recursive: true, force: true });
+    } catch {
+      // Other owners or modes (overlayfs, programs of the pod): may need the namespace's rights.
+      await this.#driver.runner.run(['rm', '-rf', '--', dir]);
+    }
+  }
+
+  #resize(container: Container, rootPid: number, size: { width: number; height: number }): void {
+    const pids = [rootPid, ...descendantPids(rootPid)];
+    const terminals = pids.map((pid) => processStat(pid)?.terminal);
+    const number = terminals.find((terminal) => terminal !== undefined);
+    if (number === undefined) return;
+    const { width, height } = size;
+    const change = ['stty', '-F', `/dev/pts/${number}`, 'cols', `${width}`, 'rows', `${height}`];
+    const enter = this.#driver.enterMounts(container.init);
+    this.#driver.runner.run([...enter, ...change]).catch(() => {});
+  }
+
+  #newId(): string {
+    return this.#options.random.uuid().replaceAll('-', '').slice(0, ID_LENGTH);
+  }
+
+  #savePod(pod: PodRecord): void {
+    writeRecord(join(podDirectory(this.#options.stateDir, pod.id), 'pod.json'), pod);
+    this.#pods.set(pod.id, pod);
+  }
+
+  #sandbox(pod: PodRecord): PodSandbox {
+    const { id, config, ip, createdAtMs, phase } = pod;
+    const { namespace, name, uid } = config;
+    const ready = phase === 'ready' && this.#live.has(id);
+    return { id, namespace, name, uid, ip, createdAtMs, ready };
+  }
+
+  #pod(id: string): PodRecord {
+    const pod = this.#pods.get(id);
+    if (pod) return pod;
+    throw new OrdinalError('ORD_RUNTIME_NOT_FOUND', `there is no pod sandbox ${id}`);
+  }
+
+  #container(id: string): Container {
+    const container = this.#containers.get(id);
+    if (container) return container;
+    throw new OrdinalError('ORD_RUNTIME_NOT_FOUND', `there is no container ${id}`);
+  }
+
+  #containersOf(sandboxId: string): Container[] {
+    const all = [...this.#containers.values()];
+    return all.filter((container) => container.record.sandboxId === sandboxId);
+  }
+
+  #notify(containerId: string): void {
+    for (const listener of this.#listeners) listener(containerId);
+  }
+}
