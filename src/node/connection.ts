@@ -1,0 +1,125 @@
+// Logs, exec, attach and port-forward of this node's pods: NodeConnection on top of the runtime.
+import { connect } from 'node:net';
+import type {
+  ContainerStatus as ApiContainerStatus,
+  Pod,
+  PodStatus,
+} from '../api/generated/types.ts';
+import { uidOf } from '../api/meta/object.ts';
+import { badRequest, internalError, notFound, statusError } from '../api/meta/status-error.ts';
+import { pods } from '../api/resources.ts';
+import type { Clock } from '../base/clock.ts';
+import { errorMessage } from '../base/errors.ts';
+import { readLog } from './logs/read-log.ts';
+import type { ContainerAddress, NodeConnection } from './node-connection.ts';
+import type { ContainerRuntime, ContainerStatus } from './runtime/runtime.ts';
+
+export interface ConnectionOptions {
+  readonly runtime: ContainerRuntime;
+  readonly clock: Clock;
+  /** A pod of this node with its newest status. */
+  findPod(name: { namespace: string; name: string }): { pod: Pod; status: PodStatus } | undefined;
+}
+
+function statusOf(status: PodStatus, container: string): ApiContainerStatus | undefined {
+  const { containerStatuses, initContainerStatuses, ephemeralContainerStatuses } = status;
+  return [
+    ...(containerStatuses ?? []),
+    ...(initContainerStatuses ?? []),
+    ...(ephemeralContainerStatuses ?? []),
+  ].find(({ name }) => name === container);
+}
+
+/** The id of the container whose log is asked for; API-720: throws 400 if there is none (yet). */
+export function logContainerId(
+  status: PodStatus,
+  { pod, container }: ContainerAddress,
+  previous: boolean,
+): string {
+  const what = `container "${container}" in pod "${pod}"`;
+  const found = statusOf(status, container);
+  if (found === undefined) throw badRequest(`${what} is not available`);
+  const last = found.lastState?.terminated?.containerID;
+  const { running, terminated, waiting } = found.state ?? {};
+  if (previous) {
+    if (last === undefined) throw badRequest(`previous terminated ${what} not found`);
+    return last;
+  }
+  const id = running === undefined ? terminated?.containerID : found.containerID;
+  const shown = id ?? last;
+  if (shown !== undefined) return shown;
+  const why = waiting?.reason === undefined ? ' - no logs yet' : `: ${waiting.reason}`;
+  throw badRequest(`${what} is waiting to start${why}`);
+}
+
+export function createNodeConnection(options: ConnectionOptions): NodeConnection {
+  const { runtime, clock } = options;
+  const podOf = (namespace: string, name: string) => {
+    const found = options.findPod({ namespace, name });
+    if (found === undefined) throw notFound(pods, name);
+    return found;
+  };
+  const containerNamed = (id: string) => {
+    const plain = id.replace(/^.*:\/\//, '');
+    return runtime.listContainers().find((status) => status.id === plain);
+  };
+  return {
+    async containerLogs(address, logOptions) {
+      const { status } = podOf(address.namespace, address.pod);
+      const id = logContainerId(status, address, logOptions.previous);
+      const container = containerNamed(id);
+      if (container === undefined)
+        throw badRequest(
+          `container "${address.container}" in pod "${address.pod}" is not available`,
+        );
+      const source = {
+        path: container.logPath,
+        isEnded: () => containerNamed(id)?.state !== 'running',
+        onChange: (listener: () => void) => runtime.onContainerChange(() => listener()),
+      };
+      return readLog(source, logOptions, clock);
+    },
+    async exec(address, { command, stdin, tty }) {
+      const { id } = runningContainer(options, podOf(address.namespace, address.pod).pod, address);
+      return runtime.exec(id, { argv: command, stdin, tty });
+    },
+    async attach(address) {
+      const { id } = runningContainer(options, podOf(address.namespace, address.pod).pod, address);
+      return runtime.attach(id);
+    },
+    async dial({ namespace, pod }, port) {
+      const { status } = podOf(namespace, pod);
+      const host = status.podIP;
+      if (host === undefined) throw badRequest(`pod ${pod} does not have an address yet`);
+      return new Promise((resolve, reject) => {
+        const socket = connect({ host, port });
+        const fail = (error: unknown) => {
+          const why = `error forwarding port ${port} to pod ${pod}: ${errorMessage(error)}`;
+          reject(internalError(why));
+        };
+        socket.once('error', fail);
+        socket.once('connect', () => {
+          socket.off('error', fail);
+          resolve(socket);
+        });
+      });
+    },
+  };
+}
+
+/** API-739: throws 404 unless the container runs now. */
+function runningContainer(
+  { runtime }: ConnectionOptions,
+  pod: Pod,
+  { container }: ContainerAddress,
+): ContainerStatus {
+  const sandboxes = runtime.listPodSandboxes().filter(({ uid }) => uid === uidOf(pod));
+  const found = runtime
+    .listContainers()
+    .find(
+      ({ name, state, sandboxId }) =>
+        name === container && state === 'running' && sandboxes.some(({ id }) => id === sandboxId),
+    );
+  if (found !== undefined) return found;
+  throw statusError('NotFound', `container not found ("${container}")`);
+}
