@@ -165,6 +165,17 @@ describe('faults', () => {
     expect(order).toEqual(['a', 'b', 'c']);
   });
 
+  test('an event at any moment of the writing of another is written', async () => {
+    for (let turns = 0; turns < 60; turns++) {
+      const named = { ...set, metadata: { ...set.metadata, name: `web-${turns}` } };
+      recorder.event(named, 'Normal', { reason: 'First', message: 'm' });
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      recorder.event(named, 'Normal', { reason: 'Second', message: 'm' });
+      await settle();
+    }
+    expect(stored().length).toBe(120);
+  });
+
   test('gives up after 12 tries and goes on with the next', async () => {
     let tries = 0;
     api.beforeRequest = ({ body }) => {

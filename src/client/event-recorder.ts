@@ -81,16 +81,24 @@ class QueuedRecorder implements EventRecorder, Runnable {
   async stop(): Promise<void> {
     this.#stopping.abort();
     const done = new AbortController();
-    const flushed = this.#draining ?? Promise.resolve();
+    const flushed = this.#flushed();
     void flushed.then(() => done.abort());
     await sleep(this.#options.clock, FLUSH_MS, done.signal);
     this.#giveUp.abort();
     await flushed;
   }
 
+  async #flushed(): Promise<void> {
+    while (this.#draining !== undefined) await this.#draining;
+  }
+
   #wake(): void {
     if (!this.#started || this.#draining !== undefined) return;
-    this.#draining = this.#drain().finally(() => (this.#draining = undefined));
+    this.#draining = this.#drain().then(() => {
+      this.#draining = undefined;
+      // An event may have come in after the last look at the queue.
+      if (this.#queue.length > 0 && !this.#giveUp.signal.aborted) this.#wake();
+    });
   }
 
   async #drain(): Promise<void> {
@@ -151,7 +159,7 @@ class QueuedRecorder implements EventRecorder, Runnable {
   /** `<object>.<nanoseconds in hex>`; the clock has milliseconds, the rest is random. */
   #newName(objectName: string, timeMs: number): string {
     const { random } = this.#options;
-    const nanos = BigInt(timeMs) * 1_000_000n + BigInt(random.integer(1_000_000));
+    const nanos = BigInt(Math.floor(timeMs)) * 1_000_000n + BigInt(random.integer(1_000_000));
     this.#lastNanos = nanos > this.#lastNanos ? nanos : this.#lastNanos + 1n;
     return `${objectName.slice(0, OBJECT_NAME_MAX)}.${this.#lastNanos.toString(16)}`;
   }

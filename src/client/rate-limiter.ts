@@ -19,11 +19,11 @@ export class TokenBucket {
     this.#filledMs = options.clock.now();
   }
 
-  /** Takes a token in advance; returns how many milliseconds to wait before using it. */
+  /** Takes a token in advance; returns how many (whole) milliseconds to wait before using it. */
   reserveMs(): number {
     this.#fill();
     this.#tokens--;
-    return this.#tokens >= 0 ? 0 : (-this.#tokens / this.#options.perSecond) * 1000;
+    return this.#tokens >= 0 ? 0 : Math.ceil((-this.#tokens / this.#options.perSecond) * 1000);
   }
 
   /** Takes a token if there is one now. */

@@ -104,6 +104,23 @@ describe('objects', () => {
   });
 });
 
+test('API-601: the three patches', async () => {
+  const name = { namespace: 'default', name: 'a' };
+  await client.resource(pods).create(pod('a', { labels: { x: '1', y: '2' } }));
+  const merge = { metadata: { labels: { x: null, y: undefined } } };
+  const first = await client.resource(pods).patch(name, { type: 'merge', body: merge });
+  expect(first.metadata.labels).toEqual({ y: '2' });
+  const strategic = { spec: { containers: [{ name: 'side', image: 'b' }] } };
+  const second = await client.resource(pods).patch(name, { type: 'strategic', body: strategic });
+  expect(second.spec?.containers.map((container) => container.name).sort()).toEqual([
+    'main',
+    'side',
+  ]);
+  const json = [{ op: 'remove', path: '/metadata/labels/y' }];
+  const third = await client.resource(pods).patch(name, { type: 'json', body: json });
+  expect(third.metadata.labels ?? {}).toEqual({});
+});
+
 describe('deletion', () => {
   test('API-407: a bound pod terminates with grace until it is deleted with grace 0', async () => {
     const name = { namespace: 'default', name: 'a' };

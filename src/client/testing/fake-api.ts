@@ -1,10 +1,13 @@
 // A tiny API server in memory for unit tests of informers, controllers and the node agent:
 // list, watch (bookmarks, initial events, selectors), create, update, patch, delete, binding, with
 // faults on demand. No validation, defaulting or admission: for those use the real server.
-import jsonPatch from 'fast-json-patch';
 import type { DeleteOptions } from '../../api/generated/types.ts';
 import type { Json, JsonObject, KubernetesObject } from '../../api/meta/object.ts';
 import { nameOf } from '../../api/meta/object.ts';
+import { applyJsonPatch } from '../../api/meta/patch/json-patch.ts';
+import { applyMergePatch } from '../../api/meta/patch/merge-patch.ts';
+import { applyStrategicMerge } from '../../api/meta/patch/strategic-merge.ts';
+import { builtinTypes } from '../../api/meta/type-model.ts';
 import { alreadyExists, notFound, statusError } from '../../api/meta/status-error.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 import { builtinResources, groupVersion } from '../../api/resources.ts';
@@ -14,7 +17,7 @@ import { unlessAborted } from '../abort.ts';
 import type { Transport, TransportRequest } from '../transport.ts';
 import type { FakeObject } from './fake-objects.ts';
 import { birth, changed, doomed, isRemovable, isSameObject } from './fake-objects.ts';
-import { mergePatch, withVersion } from './fake-objects.ts';
+import { withVersion } from './fake-objects.ts';
 import type { FakeRoute } from './fake-route.ts';
 import { parseRoute, selects } from './fake-route.ts';
 import { FakeWatches } from './fake-watches.ts';
@@ -135,11 +138,11 @@ class FakeState {
 
   handle(route: FakeRoute, request: TransportRequest): object {
     const { method } = request;
-    const body = (request.body ?? {}) as FakeObject;
+    const body = wireCopy(request.body) as FakeObject;
     if (method === 'GET') return route.name === '' ? this.#list(route) : this.#find(route);
     if (method === 'POST') return this.#post(route, body);
     if (method === 'PUT') return this.#change(route, body);
-    if (method === 'PATCH') return this.#change(route, this.#patched(route, request));
+    if (method === 'PATCH') return this.#change(route, this.#patched(route, { ...request, body }));
     if (route.name !== '') return this.#delete(route, body as DeleteOptions);
     const items = this.select(route);
     for (const item of items) {
@@ -186,15 +189,8 @@ class FakeState {
   }
 
   #patched(route: FakeRoute, { contentType = '', body = {} }: TransportRequest): FakeObject {
-    const stored = this.#find(route);
-    if (contentType === 'application/merge-patch+json') {
-      return mergePatch(stored, body) as FakeObject;
-    }
-    if (contentType === 'application/json-patch+json') {
-      const copy = JSON.parse(JSON.stringify(stored)) as FakeObject;
-      return jsonPatch.applyPatch(copy, body as jsonPatch.Operation[]).newDocument;
-    }
-    throw statusError('UnsupportedMediaType', `the fake API server knows no ${contentType}`);
+    const stored = this.#find(route) as unknown as JsonObject;
+    return applyPatch(route.resource, stored, { contentType, patch: body as Json }) as FakeObject;
   }
 
   #change(route: FakeRoute, body: FakeObject): FakeObject {
@@ -228,6 +224,24 @@ class FakeState {
     this.watches.publish({ resource, object: stored, previous, deleted: type === 'DELETED' });
     return stored;
   }
+}
+
+/** What arrives when a body crosses a connection: members that are undefined are absent. */
+function wireCopy(body: object = {}): object {
+  return JSON.parse(JSON.stringify(body)) as object;
+}
+
+function applyPatch(
+  { model }: ResourceDefinition,
+  target: JsonObject,
+  { contentType, patch }: { contentType: string; patch: Json },
+): unknown {
+  if (contentType === 'application/merge-patch+json') return applyMergePatch(target, patch);
+  if (contentType === 'application/json-patch+json') return applyJsonPatch(target, patch);
+  if (contentType === 'application/strategic-merge-patch+json') {
+    return applyStrategicMerge(target, patch as JsonObject, { model: builtinTypes, type: model });
+  }
+  throw statusError('UnsupportedMediaType', `the fake API server knows no ${contentType}`);
 }
 
 function placeOf(object: FakeObject): { namespace: string; name: string } {

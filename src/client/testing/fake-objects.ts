@@ -1,7 +1,8 @@
 // What the fake API server does to one object on create, update and delete: the rules of
 // kubernetes-api.md that informers and controllers can see, without validation and defaulting.
 import type { JsonObject, KubernetesObject } from '../../api/meta/object.ts';
-import { deepFreeze, isJsonObject, nameOf } from '../../api/meta/object.ts';
+import { jsonEqual } from '../../api/meta/json-equal.ts';
+import { deepFreeze, nameOf } from '../../api/meta/object.ts';
 import { conflict, OBJECT_MODIFIED } from '../../api/meta/status-error.ts';
 import type { DeleteOptions, ObjectMeta } from '../../api/generated/types.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
@@ -74,7 +75,8 @@ export function changed(
     delete next.status;
     if (stored.status !== undefined) next.status = stored.status;
   }
-  if (!sameJson(contents(stored), contents(next))) next.metadata.generation = (generation ?? 0) + 1;
+  if (!jsonEqual(contents(stored), contents(next)))
+    next.metadata.generation = (generation ?? 0) + 1;
   return next;
 }
 
@@ -140,18 +142,7 @@ export function isSameObject(a: FakeObject, b: FakeObject): boolean {
     const metadata = { ...object.metadata, resourceVersion: undefined };
     return { ...object, metadata };
   };
-  return sameJson(bare(a), bare(b));
-}
-
-/** RFC 7386; shares unchanged parts with `target`. */
-export function mergePatch(target: unknown, patch: unknown): unknown {
-  if (!isJsonObject(patch)) return patch;
-  const result: Record<string, unknown> = isJsonObject(target) ? { ...target } : {};
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete result[key];
-    else if (value !== undefined) result[key] = mergePatch(result[key], value);
-  }
-  return result;
+  return jsonEqual(bare(a), bare(b));
 }
 
 function graceOf(resource: ResourceDefinition, stored: FakeObject, options: DeleteOptions): number {
@@ -171,16 +162,4 @@ function contents(object: FakeObject): object {
 
 function uidMessage(uid: string, stored: FakeObject): string {
   return `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${stored.metadata.uid}`;
-}
-
-function sameJson(a: unknown, b: unknown): boolean {
-  return canonical(a) === canonical(b);
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, child: unknown) =>
-    isJsonObject(child)
-      ? Object.fromEntries(Object.entries(child).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : child,
-  );
 }

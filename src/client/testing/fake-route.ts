@@ -1,4 +1,5 @@
 // Which resource, object and selection a request of the fake API server is about.
+import { matches, parseLabelSelector } from '../../api/meta/labels.ts';
 import { isJsonObject } from '../../api/meta/object.ts';
 import { badRequest, statusError } from '../../api/meta/status-error.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
@@ -39,12 +40,10 @@ export function parseRoute(
 
 /** Whether the label and field selectors of the query choose the object. */
 export function selects({ query }: Pick<FakeRoute, 'query'>, object: FakeObject): boolean {
-  const labels = object.metadata.labels ?? {};
-  const byLabel = (key: string) => labels[key] ?? '';
-  const byField = (path: string) => fieldOf(object, path);
+  const byField = (term: string) => holds(term, (path) => fieldOf(object, path));
   return (
-    terms(query['labelSelector']).every((term) => holds(term, byLabel)) &&
-    terms(query['fieldSelector']).every((term) => holds(term, byField))
+    matches(parseLabelSelector(query['labelSelector'] ?? ''), object.metadata.labels) &&
+    terms(query['fieldSelector']).every(byField)
   );
 }
 
