@@ -1,0 +1,116 @@
+// The rules of pods for the API server.
+import type { LabelSelector, Pod, PodAffinityTerm } from '../generated/types.ts';
+import { defineKind, specDiffers } from '../define-kind.ts';
+import { fieldPath } from '../meta/field-errors.ts';
+import { subdomainName } from './object-meta-validation.ts';
+import { podDefaults, syncPodIps, syncServiceAccount } from './pod-defaults.ts';
+import { podQosClass } from './pod-resources.ts';
+import { validatePod, validatePodStatus, validatePodUpdate } from './pod-validation.ts';
+import { hostnameWarnings, podSpecWarnings } from './pod-warnings.ts';
+
+export const podRules = defineKind<Pod>({
+  namespaced: true,
+  nameRule: subdomainName,
+  hasStatus: true,
+  specChanged: specDiffers,
+  initialStatus: (pod) => ({ phase: 'Pending', qosClass: podQosClass(pod) }),
+  fieldSelectors: {
+    'spec.nodeName': ({ spec }) => spec?.nodeName ?? '',
+    'spec.restartPolicy': ({ spec }) => spec?.restartPolicy ?? '',
+    'spec.schedulerName': ({ spec }) => spec?.schedulerName ?? '',
+    'spec.serviceAccountName': ({ spec }) => spec?.serviceAccountName ?? '',
+    'spec.hostNetwork': ({ spec }) => String(spec?.hostNetwork ?? false),
+    'status.phase': ({ status }) => status?.phase ?? '',
+    'status.podIP': ({ status }) => status?.podIPs?.[0]?.ip ?? '',
+    'status.podIPs': ({ status }) => (status?.podIPs ?? []).map(({ ip }) => ip).join(','),
+    'status.nominatedNodeName': ({ status }) => status?.nominatedNodeName ?? '',
+    'spec.host': ({ spec }) => spec?.nodeName ?? '',
+  },
+  applyDefaults: podDefaults,
+  prepareForCreate(pod, { now }) {
+    if (pod.spec) syncServiceAccount(pod.spec);
+    addGatedCondition(pod, now);
+    mergeLabelKeys(pod);
+  },
+  prepareForUpdate({ spec }) {
+    if (spec) syncServiceAccount(spec);
+  },
+  prepareForStatusUpdate: prepareStatus,
+  validate: validatePod,
+  validateUpdate: validatePodUpdate,
+  validateStatusUpdate: validatePodStatus,
+  warnings(pod, old) {
+    if (old !== undefined || pod.spec === undefined) return [];
+    const name = hostnameWarnings(pod.metadata, "the Pod's hostname");
+    return [...name, ...podSpecWarnings(pod.spec, fieldPath('spec'))];
+  },
+});
+
+/** A pod with scheduling gates says from the start why it is not scheduled. */
+function addGatedCondition({ spec, status }: Pod, _now: string): void {
+  if (status === undefined || (spec?.schedulingGates ?? []).length === 0) return;
+  status.conditions = [
+    {
+      type: 'PodScheduled',
+      status: 'False',
+      reason: 'SchedulingGated',
+      message: 'Scheduling is blocked due to non-empty scheduling gates',
+    },
+  ];
+}
+
+/** The values of matchLabelKeys and mismatchLabelKeys are taken from the labels of a new pod. */
+function mergeLabelKeys({ metadata, spec }: Pod): void {
+  const labels = metadata.labels ?? {};
+  for (const { matchLabelKeys, labelSelector } of spec?.topologySpreadConstraints ?? []) {
+    addLabelKeys(labelSelector, { keys: matchLabelKeys, operator: 'In', labels });
+  }
+  const { podAffinity, podAntiAffinity } = spec?.affinity ?? {};
+  for (const affinity of [podAffinity, podAntiAffinity]) {
+    const terms: PodAffinityTerm[] = [
+      ...(affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(
+        (preferred) => preferred.podAffinityTerm,
+      ),
+      ...(affinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []),
+    ];
+    for (const { matchLabelKeys, mismatchLabelKeys, labelSelector } of terms) {
+      addLabelKeys(labelSelector, { keys: matchLabelKeys, operator: 'In', labels });
+      addLabelKeys(labelSelector, { keys: mismatchLabelKeys, operator: 'NotIn', labels });
+    }
+  }
+}
+
+function addLabelKeys(
+  selector: LabelSelector | undefined,
+  added: {
+    keys: readonly string[] | undefined;
+    operator: 'In' | 'NotIn';
+    labels: Record<string, string>;
+  },
+): void {
+  if (selector === undefined) return;
+  for (const key of added.keys ?? []) {
+    const value = added.labels[key];
+    if (value === undefined) continue;
+    selector.matchExpressions ??= [];
+    selector.matchExpressions.push({ key, operator: added.operator, values: [value] });
+  }
+}
+
+/** Owners and deletion are not for writers of status; some fields of it are never lost. */
+function prepareStatus(pod: Pod, old: Pod): void {
+  const { metadata } = pod;
+  delete metadata.deletionTimestamp;
+  if (old.metadata.ownerReferences === undefined) delete metadata.ownerReferences;
+  else metadata.ownerReferences = old.metadata.ownerReferences;
+  pod.status ??= {};
+  const { status } = pod;
+  const before = old.status;
+  if (before?.qosClass !== undefined) status.qosClass ||= before.qosClass;
+  if (before?.observedGeneration) status.observedGeneration ||= before.observedGeneration;
+  for (const condition of status.conditions ?? []) {
+    const known = before?.conditions?.find(({ type }) => type === condition.type);
+    if (known?.observedGeneration) condition.observedGeneration ||= known.observedGeneration;
+  }
+  syncPodIps(pod);
+}

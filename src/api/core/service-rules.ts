@@ -1,0 +1,79 @@
+// The rules of services for the API server, which allocates addresses and node ports itself.
+import type { Service } from '../generated/types.ts';
+import { defineKind } from '../define-kind.ts';
+import { labelName } from './object-meta-validation.ts';
+import { isBlank } from './field-rules.ts';
+import {
+  carryOverServiceFields,
+  defaultIpFamilies,
+  isHeadless,
+  normalizeClusterIps,
+  serviceDefaults,
+} from './service-defaults.ts';
+import {
+  validateService,
+  validateServiceStatus,
+  validateServiceUpdate,
+} from './service-validation.ts';
+
+export const serviceRules = defineKind<Service>({
+  namespaced: true,
+  // API-410: since 1.36 a name may start with a digit.
+  nameRule: labelName,
+  hasStatus: true,
+  createOnUpdate: true,
+  initialStatus: () => ({ loadBalancer: {} }),
+  fieldSelectors: {
+    'spec.clusterIP': ({ spec }) => spec?.clusterIP ?? '',
+    'spec.type': ({ spec }) => spec?.type ?? '',
+  },
+  applyDefaults: serviceDefaults,
+  prepareForCreate({ spec }) {
+    if (spec === undefined) return;
+    normalizeClusterIps(spec);
+    defaultIpFamilies(spec);
+  },
+  prepareForUpdate(service, old) {
+    const { spec } = service;
+    if (spec === undefined) return;
+    // The order is upstream's: what was left out is filled before the fields are compared.
+    carryOverServiceFields(spec, old.spec ?? {});
+    normalizeClusterIps(spec, old.spec);
+    defaultIpFamilies(spec);
+    if (spec.type !== 'LoadBalancer') service.status = { ...service.status, loadBalancer: {} };
+  },
+  validate: validateService,
+  validateUpdate: validateServiceUpdate,
+  validateStatusUpdate: validateServiceStatus,
+  warnings: serviceWarnings,
+});
+
+function serviceWarnings({ spec = {} }: Service): string[] {
+  const warnings: string[] = [];
+  const external = (spec.externalIPs ?? []).length > 0;
+  const headless = isHeadless(spec);
+  if (headless) {
+    if (!isBlank(spec.loadBalancerIP)) {
+      warnings.push('spec.loadBalancerIP is ignored for headless services');
+    }
+    if (external) warnings.push('spec.externalIPs is ignored for headless services');
+    if (spec.sessionAffinity !== 'None') {
+      warnings.push('spec.SessionAffinity is ignored for headless services');
+    }
+  }
+  if (external && !headless && spec.type !== 'ExternalName') {
+    warnings.push(
+      'spec.externalIPs is deprecated and may no longer be implemented in some clusters',
+    );
+  }
+  if (external && spec.type === 'ExternalName') {
+    warnings.push('spec.externalIPs is ignored when spec.type is "ExternalName"');
+  }
+  if (spec.type !== 'ExternalName' && !isBlank(spec.externalName)) {
+    warnings.push('spec.externalName is ignored when spec.type is not "ExternalName"');
+  }
+  if (spec.trafficDistribution === 'PreferClose') {
+    warnings.push('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"');
+  }
+  return warnings;
+}

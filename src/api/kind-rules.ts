@@ -1,0 +1,94 @@
+// What the API server asks of a kind: defaults, preparation and validation, all pure. The map at
+// the end holds one entry a served resource; adding a kind means adding its rules there.
+import { controllerRevisionRules } from './apps/controller-revision-rules.ts';
+import { deploymentRules } from './apps/deployment-rules.ts';
+import { replicaSetRules } from './apps/replicaset-rules.ts';
+import { statefulSetRules } from './apps/statefulset-rules.ts';
+import { leaseRules } from './coordination/lease-rules.ts';
+import { claimRules } from './core/claim-rules.ts';
+import { configMapRules } from './core/config-map-rules.ts';
+import { endpointsRules } from './core/endpoints-rules.ts';
+import { eventRules } from './core/event-rules.ts';
+import { namespaceRules } from './core/namespace-rules.ts';
+import { nodeRules } from './core/node-rules.ts';
+import { persistentVolumeRules } from './core/persistent-volume-rules.ts';
+import { podRules } from './core/pod-rules.ts';
+import { secretRules } from './core/secret-rules.ts';
+import { serviceAccountRules } from './core/service-account-rules.ts';
+import { serviceRules } from './core/service-rules.ts';
+import { endpointSliceRules } from './discovery/endpoint-slice-rules.ts';
+import type { KubernetesObject } from './meta/object.ts';
+import type { StatusCause } from './meta/status-error.ts';
+import { disruptionBudgetRules } from './policy/disruption-budget-rules.ts';
+import { storageClassRules } from './storage/storage-class-rules.ts';
+
+/** What the rules may know of the server. */
+export interface RuleContext {
+  /** Explicit settings; a gate that is absent has the default of `emulatedVersion`. */
+  readonly featureGates: ReadonlyMap<string, boolean>;
+  readonly emulatedVersion: '1.36' | '1.37';
+  /** The time of the request, RFC 3339 in UTC with whole seconds. */
+  readonly now: string;
+}
+
+/** Validation messages for a name; with `prefix`, for the base of a generated name. */
+export type NameRule = (name: string, prefix: boolean) => string[];
+
+/** Reads one selectable field; the empty string when unset. */
+export type FieldGetter<T> = { bivarianceHack(object: T): string }['bivarianceHack'];
+
+/**
+ * The rules of one kind. The functions that end in `Create`, `Update` and the defaults write to
+ * `object`, which must be a private mutable copy; `old` is never written to. The order of a write:
+ * applyDefaults → admission → (name generated) → prepareFor… → validate… → warnings → store.
+ * The parts common to all kinds (metadata) are included.
+ */
+export interface KindRules<T extends KubernetesObject = KubernetesObject> {
+  /** Fills defaults in place (API-923). */
+  applyDefaults(object: T, context: RuleContext): void;
+  /** Clears status and server-only metadata, sets generation 1 where the kind has one. */
+  prepareForCreate(object: T, context: RuleContext): void;
+  /** Keeps status and system metadata of `old`; grows the generation (API-404). */
+  prepareForUpdate(object: T, old: T, context: RuleContext): void;
+  /** As prepareForUpdate for the status subresource: keeps the spec of `old`. */
+  prepareForStatusUpdate(object: T, old: T, context: RuleContext): void;
+  /** The causes of a 422 in upstream's order; empty when valid. */
+  validate(object: T, context: RuleContext): StatusCause[];
+  validateUpdate(object: T, old: T, context: RuleContext): StatusCause[];
+  validateStatusUpdate(object: T, old: T, context: RuleContext): StatusCause[];
+  /** Texts for Warning headers of a create (`old` undefined) or an update. */
+  warnings(object: T, old: T | undefined): string[];
+  /** True for kinds whose objects have metadata.generation. */
+  readonly generation: boolean;
+  /** PUT without resourceVersion is accepted (API-304). */
+  readonly unconditionalUpdate: boolean;
+  /** PUT of an absent name creates it (API-301). */
+  readonly createOnUpdate: boolean;
+  readonly hasStatus: boolean;
+  readonly nameRule: NameRule;
+  /** Selectable fields besides metadata.name and metadata.namespace (API-518). */
+  readonly fieldSelectors: Readonly<Record<string, FieldGetter<T>>>;
+}
+
+/** Rules by resource: `pods`, `statefulsets.apps`. */
+export const kindRules: ReadonlyMap<string, KindRules> = new Map<string, KindRules>([
+  ['namespaces', namespaceRules],
+  ['nodes', nodeRules],
+  ['pods', podRules],
+  ['services', serviceRules],
+  ['endpoints', endpointsRules],
+  ['configmaps', configMapRules],
+  ['secrets', secretRules],
+  ['serviceaccounts', serviceAccountRules],
+  ['events', eventRules],
+  ['persistentvolumes', persistentVolumeRules],
+  ['persistentvolumeclaims', claimRules],
+  ['statefulsets.apps', statefulSetRules],
+  ['deployments.apps', deploymentRules],
+  ['replicasets.apps', replicaSetRules],
+  ['controllerrevisions.apps', controllerRevisionRules],
+  ['storageclasses.storage.k8s.io', storageClassRules],
+  ['endpointslices.discovery.k8s.io', endpointSliceRules],
+  ['leases.coordination.k8s.io', leaseRules],
+  ['poddisruptionbudgets.policy', disruptionBudgetRules],
+]);

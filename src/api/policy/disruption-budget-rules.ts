@@ -1,0 +1,98 @@
+// The rules of pod disruption budgets for the API server.
+import type { PodDisruptionBudget, PodDisruptionBudgetSpec } from '../generated/types.ts';
+import type { Causes } from '../core/field-rules.ts';
+import {
+  atMostHundredPercent,
+  intOrPercent,
+  isBlank,
+  nonNegative,
+  oneOf,
+} from '../core/field-rules.ts';
+import { subdomainName } from '../core/object-meta-validation.ts';
+import { defineKind, specDiffers } from '../define-kind.ts';
+import {
+  duplicate,
+  fieldPath,
+  invalidForEach,
+  invalidValue,
+  notSupported,
+  required,
+} from '../meta/field-errors.ts';
+import { validateLabelSelector } from '../meta/labels.ts';
+import { validateQualifiedName } from '../meta/names.ts';
+
+const SPEC = fieldPath('spec');
+const STATUS = fieldPath('status');
+const POLICIES = ['AlwaysAllow', 'IfHealthyBudget'];
+
+export const disruptionBudgetRules = defineKind<PodDisruptionBudget>({
+  namespaced: true,
+  nameRule: subdomainName,
+  hasStatus: true,
+  unconditionalUpdate: false,
+  specChanged: specDiffers,
+  initialStatus: () => ({
+    currentHealthy: 0,
+    desiredHealthy: 0,
+    disruptionsAllowed: 0,
+    expectedPods: 0,
+  }),
+  validate: ({ spec }) => validateSpec(spec ?? {}),
+  validateUpdate: ({ spec }) => validateSpec(spec ?? {}),
+  validateStatusUpdate: validateStatus,
+});
+
+function* validateSpec(spec: PodDisruptionBudgetSpec): Causes {
+  const { minAvailable, maxUnavailable, selector, unhealthyPodEvictionPolicy } = spec;
+  if (minAvailable !== undefined && maxUnavailable !== undefined) {
+    // Messages show upstream's internal form of the spec.
+    const shown = {
+      MinAvailable: minAvailable,
+      Selector: selector ?? null,
+      MaxUnavailable: maxUnavailable,
+      UnhealthyPodEvictionPolicy: unhealthyPodEvictionPolicy ?? null,
+    };
+    yield invalidValue(SPEC, shown, 'minAvailable and maxUnavailable cannot be both set');
+  }
+  for (const field of ['minAvailable', 'maxUnavailable'] as const) {
+    const value = spec[field];
+    if (value === undefined) continue;
+    yield* intOrPercent(value, SPEC.child(field));
+    yield* atMostHundredPercent(value, SPEC.child(field));
+  }
+  yield* validateLabelSelector(selector, SPEC.child('selector'));
+  const policyPath = SPEC.child('unhealthyPodEvictionPolicy');
+  yield* oneOf(unhealthyPodEvictionPolicy, policyPath, POLICIES);
+}
+
+function* validateStatus({ status }: PodDisruptionBudget): Causes {
+  yield* validateConditions(status?.conditions ?? []);
+  for (const field of [
+    'disruptionsAllowed',
+    'currentHealthy',
+    'desiredHealthy',
+    'expectedPods',
+  ] as const) {
+    yield* nonNegative(status?.[field], STATUS.child(field));
+  }
+}
+
+type Conditions = NonNullable<NonNullable<PodDisruptionBudget['status']>['conditions']>;
+
+/** The rules of the standard condition type. */
+function* validateConditions(conditions: Conditions): Causes {
+  for (const [i, condition] of conditions.entries()) {
+    const path = STATUS.child('conditions').index(i);
+    const { type = '', status = '', reason = '', lastTransitionTime } = condition;
+    const repeated = conditions.findIndex((other) => other.type === type) < i;
+    if (repeated) yield duplicate(path.child('type'), type);
+    if (type === '') yield required(path.child('type'));
+    else yield* invalidForEach(path.child('type'), type, validateQualifiedName(type));
+    const statuses = ['False', 'True', 'Unknown'];
+    if (!statuses.includes(status)) yield notSupported(path.child('status'), status, statuses);
+    yield* nonNegative(condition.observedGeneration, path.child('observedGeneration'));
+    if (isBlank(lastTransitionTime))
+      yield required(path.child('lastTransitionTime'), 'must be set');
+    if (reason === '') yield required(path.child('reason'));
+  }
+}
