@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { OrdinalError, systemErrorCode, errorMessage } from '../base/errors.ts';
-import { isProcessAlive, type ProcessIdentity } from '../node/runtime/process-identity.ts';
+import { isAlive, type ProcessIdentity } from '../node/runtime/process-identity.ts';
 
 export interface DataDirectory {
   readonly root: string;
@@ -85,5 +85,5 @@ export function readServerRecord(
     throw error;
   }
   const record = JSON.parse(text) as ServerRecord;
-  return { record, alive: isProcessAlive(record.process) };
+  return { record, alive: isAlive(record.process) };
 }

@@ -4,10 +4,11 @@ import type {
   PodTemplateSpec,
   StatefulSet,
 } from '../../../api/generated/types.ts';
-import { applyStatefulSetDefaults } from '../../../api/apps/statefulset-defaults.ts';
+import { templateDefaults } from '../../../api/core/pod-defaults.ts';
 import { canonicalJson } from '../../../api/meta/canonical-json.ts';
 import { fnv32, safeEncode } from '../../../api/meta/fnv.ts';
-import { strategicMergePatch } from '../../../api/meta/patch/strategic-merge.ts';
+import { builtinTypes } from '../../../api/meta/type-model.ts';
+import { applyStrategicMerge } from '../../../api/meta/patch/strategic-merge.ts';
 import {
   controllerOf,
   controllerReference,
@@ -122,17 +123,16 @@ export function decideUpdateRevision(
 /** SS-522: the newest revision, applied and defaulted, gives the same template. */
 function rebuildsTheSame(set: StatefulSet, newest: ControllerRevision, text: string): boolean {
   const rebuilt = structuredClone(setAtRevision(set, newest));
-  applyStatefulSetDefaults(rebuilt);
+  if (rebuilt.spec) templateDefaults(rebuilt.spec.template);
   return dataText(revisionData(rebuilt)) === text;
 }
 
 /** The live set with the revision's data merged over it (SS-529). */
 export function setAtRevision(set: StatefulSet, revision: ControllerRevision): StatefulSet {
-  const merged = strategicMergePatch(
-    set as unknown as JsonObject,
-    revision.data as JsonObject,
-    'StatefulSet',
-  );
+  const merged = applyStrategicMerge(set as unknown as JsonObject, revision.data as JsonObject, {
+    type: 'StatefulSet',
+    model: builtinTypes,
+  });
   return merged as unknown as StatefulSet;
 }
 
