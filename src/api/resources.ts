@@ -105,7 +105,7 @@ export const secrets = define<types.Secret>('v1', ['secrets', 'Secret']);
 export const serviceAccounts = define<types.ServiceAccount>(
   'v1',
   ['serviceaccounts', 'ServiceAccount'],
-  { shortNames: ['sa'] },
+  { shortNames: ['sa'], subresources: ['token'] },
 );
 export const events = define<types.Event>('v1', ['events', 'Event'], { shortNames: ['ev'] });
 export const persistentVolumes = define<types.PersistentVolume>(

@@ -1,0 +1,37 @@
+// What an admission step is given, and how it asks "is this mine?".
+import type { KubernetesObject } from '../../api/meta/object.ts';
+import { forbidden } from '../../api/meta/status-error.ts';
+import type { StatusError } from '../../api/meta/status-error.ts';
+import type { HandlerContext, ResourceRequest } from '../handlers/handler-context.ts';
+
+export interface AdmissionRequest<T extends KubernetesObject = KubernetesObject> {
+  readonly context: HandlerContext;
+  readonly target: ResourceRequest;
+  readonly operation: 'create' | 'update' | 'delete';
+  /** A private copy that mutating steps may change; what is deleted, for a delete. */
+  readonly object: T;
+  /** Only of an update. */
+  readonly old: T | undefined;
+}
+
+/** Looks at a request and returns, changes the object, or throws 403 (404 for a missing namespace). */
+export type AdmissionStep = (request: AdmissionRequest) => void;
+
+/** The object of a request on `resource` itself (no subresource), if the request is one of these operations. */
+export function requestOn<T extends KubernetesObject>(
+  request: AdmissionRequest,
+  resource: string,
+  ...operations: readonly AdmissionRequest['operation'][]
+): AdmissionRequest<T> | undefined {
+  const { resource: actual } = request.target;
+  const isIt =
+    actual.resource === resource &&
+    request.target.info.subresource === '' &&
+    operations.includes(request.operation);
+  return isIt ? (request as AdmissionRequest<T>) : undefined;
+}
+
+/** A refusal: 403 about the object of the request. */
+export function refuse({ target, object }: AdmissionRequest, why: string): StatusError {
+  return forbidden(target.resource, object.metadata.name ?? '', why);
+}

@@ -1,0 +1,31 @@
+// Built-in admission (API-931): steps that complete or refuse a write, each in its own file, in the
+// order of the lists below. They only read the store, so a write stays one turn of the event loop.
+import type { AdmissionRequest, AdmissionStep } from './admission-request.ts';
+import { claimResize } from './claim-resize.ts';
+import { defaultStorageClass } from './default-storage-class.ts';
+import { defaultTolerations } from './default-tolerations.ts';
+import { immortalNamespaces, namespaceLifecycle } from './namespace-lifecycle.ts';
+import { priority } from './priority.ts';
+import { serviceAccount } from './service-account.ts';
+import { storageProtection } from './storage-protection.ts';
+
+const mutatingSteps: readonly AdmissionStep[] = [
+  namespaceLifecycle,
+  serviceAccount,
+  priority,
+  defaultTolerations,
+  defaultStorageClass,
+  storageProtection,
+];
+
+const validatingSteps: readonly AdmissionStep[] = [immortalNamespaces, claimResize];
+
+/** Before defaults are final and before validation. */
+export function mutate(request: AdmissionRequest): void {
+  for (const step of mutatingSteps) step(request);
+}
+
+/** After validation. */
+export function admit(request: AdmissionRequest): void {
+  for (const step of validatingSteps) step(request);
+}

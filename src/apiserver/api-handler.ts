@@ -1,0 +1,133 @@
+// The core of the API server: from a request to the handler of its verb and (sub)resource.
+import { kindRules } from '../api/kind-rules.ts';
+import type { RuleContext } from '../api/kind-rules.ts';
+import { builtinResources } from '../api/resources.ts';
+import type { ResourceDefinition, Verb } from '../api/resources.ts';
+import { assert, present } from '../base/assert.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Random } from '../base/random.ts';
+import type { Store } from '../storage/store.ts';
+import type { ApiHandler, ApiRequest, ApiResponse } from './api-request.ts';
+import { authorize } from './authorization.ts';
+import { handleCreate } from './handlers/create.ts';
+import { handleDelete, handleDeleteCollection } from './handlers/delete.ts';
+import { handleGet } from './handlers/get.ts';
+import type {
+  Handler,
+  HandlerContext,
+  ResourceRequest,
+  TokenIssuer,
+} from './handlers/handler-context.ts';
+import { handleList } from './handlers/list.ts';
+import { handlePatch } from './handlers/patch.ts';
+import { findSubresource } from './handlers/subresources/subresource-table.ts';
+import { handleUpdate } from './handlers/update.ts';
+import { handleWatch } from './handlers/watch.ts';
+import type { NodeDialer } from './node-connection.ts';
+import { createResourceTable } from './registry/resource-table.ts';
+import { createServiceAllocator } from './registry/service-allocator.ts';
+import { methodNotAllowed, parseRequestInfo, resourceNotServed } from './request-info.ts';
+import type { RequestInfo } from './request-info.ts';
+
+export interface ApiHandlerOptions {
+  /** Started. */
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly dialNode: NodeDialer;
+  /** Default `10.96.0.0/12`. */
+  readonly clusterIpRange?: string;
+  readonly featureGates?: RuleContext['featureGates'];
+  readonly emulatedVersion?: RuleContext['emulatedVersion'];
+  /** Without one, `serviceaccounts/token` answers 503. */
+  readonly tokenIssuer?: TokenIssuer;
+}
+
+export const DEFAULT_CLUSTER_IP_RANGE = '10.96.0.0/12';
+
+const verbHandlers: Readonly<Record<Verb, Handler>> = {
+  get: handleGet,
+  list: handleList,
+  watch: handleWatch,
+  create: handleCreate,
+  update: handleUpdate,
+  patch: handlePatch,
+  delete: handleDelete,
+  deletecollection: handleDeleteCollection,
+};
+
+/**
+ * Handles requests on resource paths (`isResourcePath`), for authenticated users; it starts no
+ * timers of its own and needs no stopping. Other paths are the caller's.
+ */
+export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
+  const { store, clock, random, logger, dialNode, tokenIssuer } = options;
+  const clusterIpRange = options.clusterIpRange ?? DEFAULT_CLUSTER_IP_RANGE;
+  const context: HandlerContext = {
+    store,
+    clock,
+    random,
+    logger,
+    dialNode,
+    tokenIssuer,
+    resources: createResourceTable(builtinResources),
+    ruleSettings: {
+      featureGates: options.featureGates ?? new Map(),
+      emulatedVersion: options.emulatedVersion ?? '1.36',
+    },
+    serviceAllocator: createServiceAllocator({ store, random, clusterIpRange }),
+  };
+  return async (request) => handle(context, request);
+}
+
+async function handle(context: HandlerContext, request: ApiRequest): Promise<ApiResponse> {
+  const info = parseRequestInfo(request);
+  assert(info !== undefined, `${request.path} is the path of a resource`);
+  authorize(request.user, authorizedInfo(info));
+  if (!context.resources.hasGroupVersion(info)) return unknownPath();
+  const resource = findResource(context, info);
+  const rules = present(kindRules.get(ruleKey(resource)), `rules of ${resource.resource}`);
+  const target: ResourceRequest = { request, info, resource, rules };
+  return handlerOf(target)(context, target);
+}
+
+/** Connecting to a container counts as creating the connection (API-1105). */
+function authorizedInfo(info: RequestInfo): RequestInfo {
+  const connects = ['exec', 'attach', 'portforward'].includes(info.subresource);
+  return connects && info.resource === 'pods' ? { ...info, verb: 'create' } : info;
+}
+
+/** API-116: groups and versions that are not served. */
+function unknownPath(): ApiResponse {
+  const body = '404 page not found\n';
+  return { kind: 'plain', code: 404, contentType: 'text/plain; charset=utf-8', body };
+}
+
+/** Throws 404 also for a cluster-scoped resource below a namespace and the reverse. */
+function findResource({ resources }: HandlerContext, info: RequestInfo): ResourceDefinition {
+  const resource = resources.find(info);
+  if (!resource) throw resourceNotServed();
+  if (!resource.namespaced && info.namespace !== '') throw resourceNotServed();
+  if (resource.namespaced && info.namespace === '' && info.name !== '') throw resourceNotServed();
+  return resource;
+}
+
+function ruleKey({ group, resource }: ResourceDefinition): string {
+  return group === '' ? resource : `${resource}.${group}`;
+}
+
+function handlerOf(target: ResourceRequest): Handler {
+  const { resource, info } = target;
+  if (info.subresource === '') {
+    if (!resource.verbs.includes(info.verb)) throw methodNotAllowed();
+    return verbHandlers[info.verb];
+  }
+  if (!resource.subresources.includes(info.subresource)) throw resourceNotServed();
+  const handlers = findSubresource(resource, info.subresource);
+  if (!handlers) throw resourceNotServed();
+  const handler = handlers[info.verb];
+  if (!handler) throw methodNotAllowed();
+  return handler;
+}

@@ -1,0 +1,86 @@
+// The objects that every cluster has from its first start.
+import type { Namespace, Service } from '../api/generated/types.ts';
+import type { KubernetesObject } from '../api/meta/object.ts';
+import { isAlreadyExists, isNotFound } from '../api/meta/status-error.ts';
+import { namespaces, resourcePath, services } from '../api/resources.ts';
+import type { ResourceDefinition } from '../api/resources.ts';
+import type { ApiHandler, ApiRequest, UserInfo } from './api-request.ts';
+import { MASTERS_GROUP } from './api-request.ts';
+
+const SYSTEM_NAMESPACES: readonly string[] = [
+  'default',
+  'kube-system',
+  'kube-public',
+  'kube-node-lease',
+];
+
+const user: UserInfo = { name: 'system:apiserver', uid: '', groups: [MASTERS_GROUP] };
+
+export interface BootstrapOptions {
+  readonly handler: ApiHandler;
+  /** Address of the Service `kubernetes`: the first of the cluster range. */
+  readonly apiServerIp: string;
+  /** Port of the API server behind the Service. */
+  readonly targetPort: number;
+}
+
+/** Creates the system namespaces and the Service `kubernetes` unless they are there already. */
+export async function bootstrapObjects(options: BootstrapOptions): Promise<void> {
+  const { handler, apiServerIp, targetPort } = options;
+  for (const name of SYSTEM_NAMESPACES) {
+    await ensure(handler, namespaces, namespaceObject(name));
+  }
+  await ensure(handler, services, kubernetesService(apiServerIp, targetPort));
+}
+
+function namespaceObject(name: string): Namespace {
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
+}
+
+function kubernetesService(clusterIP: string, targetPort: number): Service {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {
+      name: 'kubernetes',
+      namespace: 'default',
+      labels: { component: 'apiserver', provider: 'kubernetes' },
+    },
+    spec: {
+      clusterIP,
+      ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort }],
+    },
+  };
+}
+
+async function ensure(
+  handler: ApiHandler,
+  resource: ResourceDefinition,
+  object: KubernetesObject,
+): Promise<void> {
+  const { name = '', namespace = '' } = object.metadata;
+  try {
+    await handler(request('GET', resourcePath(resource, { namespace, name }), undefined));
+    return;
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+  try {
+    await handler(request('POST', resourcePath(resource, { namespace }), object));
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
+}
+
+function request(method: string, path: string, body: object | undefined): ApiRequest {
+  return {
+    method,
+    path,
+    query: new URLSearchParams(),
+    user,
+    body,
+    contentType: '',
+    userAgent: 'ordinal-bootstrap',
+    signal: new AbortController().signal,
+  };
+}

@@ -1,0 +1,205 @@
+// Request bodies: from bytes to objects of the resource's type, and the checks against the path.
+import { DecodeError } from '../../api/meta/decode-context.ts';
+import { decodeObject } from '../../api/meta/decode.ts';
+import { isJsonObject } from '../../api/meta/object.ts';
+import type { Json, KubernetesObject } from '../../api/meta/object.ts';
+import { jsonKind } from '../../api/meta/patch/patch-error.ts';
+import { badRequest } from '../../api/meta/status-error.ts';
+import type { StatusError } from '../../api/meta/status-error.ts';
+import { builtinResources, groupVersion } from '../../api/resources.ts';
+import type { ResourceDefinition } from '../../api/resources.ts';
+import type { ApiRequest } from '../api-request.ts';
+import { createResourceTable } from '../registry/resource-table.ts';
+import { BodySyntaxError, parseBody } from './body-text.ts';
+import type { ParsedBody } from './body-text.ts';
+import type { ResourceRequest } from './handler-context.ts';
+import type { FieldValidation } from './write-options.ts';
+
+export interface DecodedBody {
+  /** A private copy that the handler may change. */
+  readonly object: KubernetesObject;
+  /** Unknown and duplicate fields, for Warning headers (API-921). */
+  readonly warnings: readonly string[];
+}
+
+export const SCHEME = 'k8s/pkg/api/legacyscheme/scheme.go:30';
+const kinds = createResourceTable(builtinResources);
+/** Bytes of a body that an error message shows. */
+const SUMMARY_MAX = 30;
+
+/** The object of a request body (API-303, API-921, API-922). Throws 400 and 415. */
+export async function decodeBody(
+  request: ApiRequest,
+  resource: ResourceDefinition,
+  fieldValidation: FieldValidation,
+): Promise<DecodedBody> {
+  const parsed = await parseOrExplain(request, resource);
+  const { value } = parsed;
+  if (value !== null && !isJsonObject(value)) {
+    const why = `json: cannot unmarshal ${jsonKind(value)} into Go value of type ${TYPE_META}`;
+    throw unrecognized(request, resource, why);
+  }
+  const header = headerOf(value, resource);
+  try {
+    return decodeAs(parsed, { resource, header, fieldValidation });
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw cannotHandle(header, resource, error.message);
+  }
+}
+
+const TYPE_META =
+  'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+
+/** apiVersion and kind. */
+export interface Header {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+/** What the body says it is; what it leaves out is taken from the resource. */
+export function headerOf(value: Json, resource: ResourceDefinition): Header {
+  const { apiVersion, kind } = isJsonObject(value) ? value : {};
+  const textOr = (own: Json | undefined, otherwise: string) =>
+    typeof own === 'string' && own !== '' ? own : otherwise;
+  return {
+    apiVersion: textOr(apiVersion, groupVersion(resource)),
+    kind: textOr(kind, resource.kind),
+  };
+}
+
+interface DecodeAs {
+  readonly resource: ResourceDefinition;
+  readonly header: Header;
+  readonly fieldValidation: FieldValidation;
+}
+
+function decodeAs(
+  { value, text, duplicates }: ParsedBody,
+  { resource, header, fieldValidation }: DecodeAs,
+): DecodedBody {
+  const type = modelOf(header, resource);
+  const wantsText = fieldValidation !== 'Ignore';
+  const decoded = decodeObject(value, { type, text: wantsText ? text : undefined });
+  if (!isOwn(header, resource)) throw new DecodeError(unknownConversion(header, resource));
+  const object = decoded.object as unknown as KubernetesObject;
+  object.apiVersion = groupVersion(resource);
+  object.kind = resource.kind;
+  object.metadata ??= {};
+  if (fieldValidation === 'Ignore') return { object, warnings: [] };
+  const problems = [...duplicates, ...decoded.problems];
+  if (fieldValidation === 'Strict' && problems.length > 0) {
+    throw new DecodeError(strictMessage(duplicates, decoded.problems));
+  }
+  return { object, warnings: problems };
+}
+
+/** The text of a strict failure; complaints of the YAML parser come in one lump. */
+function strictMessage(duplicates: readonly string[], problems: readonly string[]): string {
+  const lump = duplicates.length === 0 ? [] : [yamlErrors(duplicates)];
+  return `strict decoding error: ${[...lump, ...problems].join(', ')}`;
+}
+
+function yamlErrors(lines: readonly string[]): string {
+  return `yaml: unmarshal errors:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}
+
+/** True when the header is that of the resource. */
+export function isOwn({ apiVersion, kind }: Header, resource: ResourceDefinition): boolean {
+  return kind === resource.kind && apiVersion === groupVersion(resource);
+}
+
+/** The type of what a body says it is (API-607). Throws DecodeError for unknown kinds. */
+export function modelOf(header: Header, resource: ResourceDefinition): string {
+  if (isOwn(header, resource)) return resource.model;
+  const { group, version } = splitVersion(header.apiVersion);
+  const kind = header.kind.replace(/List$/, '');
+  const other = kinds.findKind({ group, version, kind });
+  if (!other) throw new DecodeError(notRegistered(header, SCHEME));
+  return other.model;
+}
+
+/** The message about a kind that nobody knows. */
+export function notRegistered({ apiVersion, kind }: Header, scheme: string): string {
+  const quoted = [kind, apiVersion, scheme].map((text) => JSON.stringify(text));
+  return `no kind ${quoted[0]} is registered for version ${quoted[1]} in scheme ${quoted[2]}`;
+}
+
+/** The message about a kind that is not the resource's. */
+export function unknownConversion(
+  { apiVersion, kind }: Header,
+  resource: ResourceDefinition,
+): string {
+  const { version } = splitVersion(apiVersion);
+  const internal = resource.group === '' ? 'core' : resource.group.split('.')[0];
+  return `converting (${version}.${kind}) to (${internal}.${resource.kind}): unknown conversion`;
+}
+
+function splitVersion(apiVersion: string): { group: string; version: string } {
+  const slash = apiVersion.indexOf('/');
+  return {
+    group: slash < 0 ? '' : apiVersion.slice(0, slash),
+    version: apiVersion.slice(slash + 1),
+  };
+}
+
+function cannotHandle(header: Header, resource: ResourceDefinition, why: string): StatusError {
+  const { version } = splitVersion(header.apiVersion);
+  return badRequest(
+    `${header.kind} in version "${version}" cannot be handled as a ${resource.kind}: ${why}`,
+  );
+}
+
+async function parseOrExplain(
+  request: ApiRequest,
+  resource: ResourceDefinition,
+): Promise<ParsedBody> {
+  try {
+    return await parseBody(request);
+  } catch (error) {
+    if (error instanceof BodySyntaxError) throw unrecognized(request, resource, error.message);
+    throw error;
+  }
+}
+
+function unrecognized(
+  { body }: ApiRequest,
+  resource: ResourceDefinition,
+  why: string,
+): StatusError {
+  return badRequest(
+    `the object provided is unrecognized (must be of type ${resource.kind}): ` +
+      `couldn't get version/kind; json parse error: ${why} (${summary(body)})`,
+  );
+}
+
+function summary(body: ApiRequest['body']): string {
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body ?? '') ?? '');
+  if (body === undefined || bytes.length === 0) return '<empty>';
+  const more = bytes.length > SUMMARY_MAX ? ' ...' : '';
+  const start = bytes.subarray(0, SUMMARY_MAX);
+  return start.toString(bytes[0] === '{'.charCodeAt(0) ? 'utf8' : 'hex') + more;
+}
+
+/** API-303: the namespace is the path's; a differing one in the body is 400. */
+export function matchNamespace({ metadata }: KubernetesObject, target: ResourceRequest): void {
+  const { namespace } = target.info;
+  const own = metadata.namespace ?? '';
+  if (own !== '' && own !== namespace) {
+    throw badRequest(
+      'the namespace of the provided object does not match the namespace sent on the request',
+    );
+  }
+  if (namespace !== '') metadata.namespace = namespace;
+}
+
+/** API-303: throws 400 unless the name is the path's. */
+export function matchName({ metadata }: KubernetesObject, { info }: ResourceRequest): void {
+  const name = metadata.name ?? '';
+  if (name === info.name) return;
+  throw badRequest(
+    name === ''
+      ? `the name of the object (${info.name} based on URL) was undeterminable: name must be provided`
+      : `the name of the object (${name}) does not match the name on the URL (${info.name})`,
+  );
+}

@@ -1,0 +1,101 @@
+// The way of a new object from decoded to stored; used by POST, and by PUT of the few kinds that it creates.
+import type { KubernetesObject } from '../../api/meta/object.ts';
+import { invalid, statusError } from '../../api/meta/status-error.ts';
+import type { StatusCause, StatusError } from '../../api/meta/status-error.ts';
+import { nameSuffix } from '../../base/random.ts';
+import { admit, mutate } from '../admission/admission.ts';
+import type { AdmissionRequest } from '../admission/admission-request.ts';
+import type { StoredObject } from '../api-request.ts';
+import { objectKey } from '../registry/object-keys.ts';
+import { createObject } from '../registry/object-store.ts';
+import { ruleContextAt } from './handler-context.ts';
+import type { HandlerContext, ResourceRequest } from './handler-context.ts';
+
+/** API-405: base and suffix together are at most 63 characters. */
+const GENERATED_BASE_MAX = 58;
+const GENERATE_TRIES = 8;
+
+export interface CreateResult {
+  readonly stored: StoredObject;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Completes, checks and stores `object`, a private copy with its defaults (API-401 … API-405,
+ * API-930). Throws 403, 404, 409, 422.
+ */
+export async function createDecoded(
+  context: HandlerContext,
+  target: ResourceRequest,
+  { object, dryRun }: { object: KubernetesObject; dryRun: boolean },
+): Promise<CreateResult> {
+  const { resource, rules } = target;
+  const { metadata } = object;
+  if (!['', '0', undefined].includes(metadata.resourceVersion)) {
+    throw statusError('', 'resourceVersion should not be set on objects to be created');
+  }
+  const ruleContext = ruleContextAt(context);
+  metadata.uid = context.random.uuid();
+  metadata.creationTimestamp = ruleContext.now;
+  delete metadata.resourceVersion;
+  delete metadata.managedFields;
+  generateName(context, target, object);
+  const request: AdmissionRequest = {
+    context,
+    target,
+    operation: 'create',
+    object,
+    old: undefined,
+  };
+  mutate(request);
+  rules.prepareForCreate(object, ruleContext);
+  throwCauses(target, object, rules.validate(object, ruleContext));
+  const warnings = rules.warnings(object, undefined);
+  const allocation = context.serviceAllocator.allocate(target, object, undefined);
+  try {
+    admit(request);
+    const name = { resource, namespace: target.info.namespace, name: metadata.name ?? '' };
+    return { stored: await createObject(context.store, name, { object, dryRun }), warnings };
+  } finally {
+    allocation.settle();
+  }
+}
+
+/** Throws 422 when there are causes (API-314). */
+export function throwCauses(
+  { resource }: ResourceRequest,
+  object: KubernetesObject,
+  causes: readonly StatusCause[],
+): void {
+  if (causes.length > 0) throw invalid(resource, object.metadata.name ?? '', causes);
+}
+
+/** Fills the name from generateName. No other write can come between this look and our own. */
+function generateName(
+  { store, random }: HandlerContext,
+  { resource, info }: ResourceRequest,
+  { metadata }: KubernetesObject,
+): void {
+  const { generateName: given = '' } = metadata;
+  if ((metadata.name ?? '') !== '' || given === '') return;
+  const base = given.slice(0, GENERATED_BASE_MAX);
+  for (let tries = 0; tries < GENERATE_TRIES; tries++) {
+    const name = base + nameSuffix(random);
+    if (store.getLatest(objectKey(resource, { namespace: info.namespace, name }))) continue;
+    metadata.name = name;
+    return;
+  }
+  throw generateNameConflict(resource, given);
+}
+
+function generateNameConflict(
+  { group, resource }: { group: string; resource: string },
+  base: string,
+): StatusError {
+  const what = group === '' ? resource : `${resource}.${group}`;
+  return statusError(
+    'AlreadyExists',
+    `${what} ${JSON.stringify(base)} already exists, the server was not able to generate a unique name for the object`,
+    { details: { name: base, group, kind: resource, retryAfterSeconds: 1 } },
+  );
+}

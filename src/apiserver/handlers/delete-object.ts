@@ -1,0 +1,103 @@
+// Deletes one object: runs the deletion plan against the store until it waits or is gone.
+import type { Namespace } from '../../api/generated/types.ts';
+import type { KubernetesObject } from '../../api/meta/object.ts';
+import { isNotFound } from '../../api/meta/status-error.ts';
+import { namespaces } from '../../api/resources.ts';
+import { formatTime } from '../../base/clock.ts';
+import { admit } from '../admission/admission.ts';
+import type { StoredObject } from '../api-request.ts';
+import { changeObject } from '../registry/object-store.ts';
+import type { Change, ChangeResult, Target } from '../registry/object-store.ts';
+import { checkDeletePreconditions } from './delete-options.ts';
+import type { DeleteOptions, Preconditions } from './delete-options.ts';
+import { garbageFinalizers, planDeletion, podGraceSeconds } from './deletion.ts';
+import type { DeletionTraits } from './deletion.ts';
+import { targetOf } from './get.ts';
+import type { HandlerContext, ResourceRequest } from './handler-context.ts';
+
+export interface Deletion {
+  /** The last state, or the state that waits for its end. */
+  readonly stored: StoredObject;
+  readonly gone: boolean;
+}
+
+/** Throws 403, 404 and 409. */
+export async function deleteObject(
+  context: HandlerContext,
+  target: ResourceRequest,
+  options: DeleteOptions,
+): Promise<Deletion> {
+  const { store } = context;
+  const { dryRun, preconditions } = options;
+  let thenRemove = false;
+  const decide = (current: KubernetesObject): Change => {
+    checkDeletePreconditions(preconditions, current);
+    admit({ context, target, operation: 'delete', object: current, old: undefined });
+    const marked = terminatingNamespace(context, target, { current, options });
+    if (marked) return marked;
+    const nowMs = context.clock.now();
+    const step = planDeletion(current, { options, nowMs, traits: traitsOf(target) });
+    thenRemove = step.next === 'mark' && step.thenRemove;
+    if (step.next === 'mark') return { action: 'put', object: step.object };
+    return { action: step.next === 'remove' ? 'delete' : 'keep' };
+  };
+  const result = await changeObject(store, targetOf(target), { decide, dryRun });
+  if (!thenRemove) return { stored: result.stored, gone: result.deleted };
+  if (!dryRun) await remove(context, targetOf(target), uidOnly(result.stored, preconditions));
+  return { stored: result.stored, gone: true };
+}
+
+/** The second half of a deletion in two steps; somebody else may have done it (API-907). */
+async function remove(
+  { store }: HandlerContext,
+  target: Target,
+  preconditions: Preconditions,
+): Promise<ChangeResult | undefined> {
+  const decide = (current: KubernetesObject): Change => {
+    checkDeletePreconditions(preconditions, current);
+    return { action: (current.metadata.finalizers ?? []).length > 0 ? 'keep' : 'delete' };
+  };
+  try {
+    return await changeObject(store, target, { decide, dryRun: false });
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The mark has moved the resourceVersion on; the uid stays. */
+function uidOnly({ object }: StoredObject, { uid }: Preconditions): Preconditions {
+  return { uid: uid ?? object.metadata.uid, resourceVersion: undefined };
+}
+
+function traitsOf({ resource }: ResourceRequest): DeletionTraits {
+  const isCore = resource.group === '';
+  return {
+    grace: isCore && resource.resource === 'pods' ? podGraceSeconds : undefined,
+    collectsGarbage: resource.resource !== 'events',
+  };
+}
+
+/** API-909: a namespace first turns Terminating; it goes when its spec.finalizers are empty. */
+function terminatingNamespace(
+  { clock }: HandlerContext,
+  { resource }: ResourceRequest,
+  { current, options }: { current: KubernetesObject; options: DeleteOptions },
+): Change | undefined {
+  if (resource !== namespaces) return undefined;
+  const { metadata, spec, status } = current as Namespace;
+  if (metadata.deletionTimestamp !== undefined) {
+    return (spec?.finalizers ?? []).length > 0 ? { action: 'keep' } : undefined;
+  }
+  const finalizers = garbageFinalizers(current, options);
+  const object = {
+    ...current,
+    metadata: {
+      ...metadata,
+      deletionTimestamp: formatTime(clock.now()),
+      ...(finalizers.length > 0 ? { finalizers } : {}),
+    },
+    status: { ...status, phase: 'Terminating' },
+  };
+  return { action: 'put', object };
+}

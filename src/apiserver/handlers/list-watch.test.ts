@@ -1,0 +1,260 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ConfigMap } from '../../api/generated/types.ts';
+import type { KubernetesList } from '../../api/meta/object.ts';
+import { createTestApi } from '../testing/test-api.ts';
+import type { TestApi } from '../testing/test-api.ts';
+
+const CMS = '/api/v1/namespaces/default/configmaps';
+let api: TestApi;
+
+beforeEach(async () => {
+  api = await createTestApi();
+  return () => api.store.stop();
+});
+
+function create(name: string, labels: Record<string, string> = {}): Promise<ConfigMap> {
+  return api.ok<ConfigMap>(`POST ${CMS}`, { metadata: { name, labels }, data: { k: name } });
+}
+
+async function list(query = '') {
+  const reply = await api.ok<KubernetesList<ConfigMap>>(`GET ${CMS}${query}`);
+  return { ...reply, names: reply.items.map((item) => item.metadata.name) };
+}
+
+async function three(): Promise<ConfigMap[]> {
+  return [
+    await create('a', { tier: 'front' }),
+    await create('b', { tier: 'front' }),
+    await create('c', { tier: 'back' }),
+  ];
+}
+
+describe('list', () => {
+  it('API-516: is in key order; API-403: carries a version not below its objects’', async () => {
+    await create('b');
+    await create('a');
+    const { names, metadata } = await list();
+    expect(names).toEqual(['a', 'b']);
+    expect(Number(metadata.resourceVersion)).toBe(api.store.revision);
+  });
+
+  it('API-517, API-518: selects by labels and fields', async () => {
+    await three();
+    expect((await list('?labelSelector=tier%3Dfront')).names).toEqual(['a', 'b']);
+    expect((await list('?fieldSelector=metadata.name!%3Db')).names).toEqual(['a', 'c']);
+    expect((await list('?fieldSelector=metadata.name%3Da')).names).toEqual(['a']);
+    expect((await list('?fieldSelector=metadata.name%3D')).names).toEqual([]);
+    expect((await api.fails(`GET ${CMS}?fieldSelector=data.k%3Da`)).message).toBe(
+      '"data.k" is not a known field selector: only "metadata.name", "metadata.namespace"',
+    );
+  });
+
+  it('API-515: pages show the state of the first one', async () => {
+    await three();
+    const first = await list('?limit=2');
+    expect(first.names).toEqual(['a', 'b']);
+    expect(first.metadata.remainingItemCount).toBe(1);
+    await create('d');
+    await api.ok(`DELETE ${CMS}/c`);
+    const next = await list(`?limit=2&continue=${first.metadata.continue}`);
+    expect(next.names).toEqual(['c']);
+    expect(next.metadata.resourceVersion).toBe(first.metadata.resourceVersion);
+    expect(next.metadata.continue).toBeUndefined();
+  });
+
+  it('API-515: pages of a selection do not count what remains', async () => {
+    await three();
+    const first = await list('?limit=1&labelSelector=tier%3Dfront');
+    expect(first.names).toEqual(['a']);
+    expect(first.metadata.remainingItemCount).toBeUndefined();
+    const next = await list(
+      `?limit=1&labelSelector=tier%3Dfront&continue=${first.metadata.continue}`,
+    );
+    expect(next.names).toEqual(['b']);
+    expect(next.metadata.continue).toBeUndefined();
+  });
+
+  it('API-315: a forgotten continue token is 410 with one that goes on', async () => {
+    await three();
+    const { metadata } = await list('?limit=1');
+    await create('d');
+    await api.store.compact(api.store.revision);
+    const expired = await api.fails(`GET ${CMS}?limit=1&continue=${metadata.continue}`);
+    expect(expired).toMatchObject({ code: 410, reason: 'Expired' });
+    expect((await list(`?continue=${expired.metadata?.continue}`)).names).toEqual(['b', 'c', 'd']);
+  });
+
+  it('API-502: Exact shows the past, or is 410', async () => {
+    const [, , c] = await three();
+    await api.ok(`DELETE ${CMS}/a`);
+    const version = c?.metadata.resourceVersion;
+    const query = `?resourceVersion=${version}&resourceVersionMatch=Exact`;
+    expect((await list(query)).names).toEqual(['a', 'b', 'c']);
+    expect((await list(`?resourceVersion=${version}`)).names).toEqual(['b', 'c']);
+    await api.store.compact(api.store.revision);
+    expect(await api.fails(`GET ${CMS}${query}`)).toMatchObject({
+      code: 410,
+      message: 'The resourceVersion for the provided list is too old.',
+    });
+  });
+
+  it('API-503: a version of the future is 504, no number 400', async () => {
+    expect(await api.fails(`GET ${CMS}?resourceVersion=99999999`)).toMatchObject({
+      code: 504,
+      details: { causes: [{ reason: 'ResourceVersionTooLarge' }], retryAfterSeconds: 1 },
+    });
+    expect((await api.fails(`GET ${CMS}?resourceVersion=abc`)).message).toBe(
+      'invalid resource version: resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax',
+    );
+  });
+
+  it.each([
+    ['resourceVersionMatch=NotOlderThan', 'forbidden unless resourceVersion is provided'],
+    ['resourceVersion=1&resourceVersionMatch=Newer', 'Unsupported value: "Newer"'],
+    ['resourceVersion=0&resourceVersionMatch=Exact', 'is forbidden for resourceVersion "0"'],
+    ['sendInitialEvents=true', 'sendInitialEvents is forbidden for list'],
+  ])('API-502, API-504: %s is 422', async (query, text) => {
+    const status = await api.fails(`GET ${CMS}?${query}`);
+    expect(status.code).toBe(422);
+    expect(status.message).toContain(text);
+  });
+
+  it('API-515: a broken continue token is 400', async () => {
+    expect((await api.fails(`GET ${CMS}?continue=zzz`)).message).toBe(
+      "invalid continue token: continue key is not valid: invalid character 'Ï' looking for beginning of value",
+    );
+  });
+});
+
+describe('watch', () => {
+  it('API-506: sends what comes after its version, in order', async () => {
+    const [, b] = await three();
+    const watch = await api.watch(
+      `${CMS}?watch=true&resourceVersion=${b?.metadata.resourceVersion}`,
+    );
+    await create('x');
+    await api.ok(`PATCH ${CMS}/x`, { data: { k: '2' } });
+    await api.ok(`DELETE ${CMS}/x`);
+    expect(watch.events.map(({ type, name }) => `${type} ${name}`)).toEqual([
+      'ADDED c',
+      'ADDED x',
+      'MODIFIED x',
+      'DELETED x',
+    ]);
+    const versions = watch.events.map(({ resourceVersion }) => Number(resourceVersion));
+    expect(versions).toEqual(versions.toSorted((p, q) => p - q));
+    expect(new Set(versions).size).toBe(4);
+    watch.stop();
+    await create('y');
+    expect(watch.events).toHaveLength(4);
+  });
+
+  it('API-505: without a version it starts with what exists', async () => {
+    await three();
+    const watch = await api.watch(`${CMS}?watch=true`);
+    expect(watch.events.map(({ type, name }) => `${type} ${name}`)).toEqual([
+      'ADDED a',
+      'ADDED b',
+      'ADDED c',
+    ]);
+  });
+
+  it('API-507: entering and leaving the selection are ADDED and DELETED', async () => {
+    await create('a');
+    const watch = await api.watch(
+      `${CMS}?watch=true&labelSelector=on%3Dyes&resourceVersion=${api.store.revision}`,
+    );
+    await api.ok(`PATCH ${CMS}/a`, { metadata: { labels: { on: 'yes' } } });
+    await api.ok(`PATCH ${CMS}/a`, { data: { k: '7' } });
+    const left = await api.ok(`PATCH ${CMS}/a`, {
+      metadata: { labels: { on: 'no' } },
+      data: { k: '8' },
+    });
+    await api.ok(`PATCH ${CMS}/a`, { data: { k: '9' } });
+    expect(watch.events.map(({ type }) => type)).toEqual(['ADDED', 'MODIFIED', 'DELETED']);
+    const last = watch.events.at(-1);
+    expect(last?.object).toMatchObject({ data: { k: '7' }, metadata: { labels: { on: 'yes' } } });
+    expect(last?.resourceVersion).toBe(left.metadata.resourceVersion);
+  });
+
+  it('API-510: a watch list ends its first part with a bookmark', async () => {
+    await three();
+    const watch = await api.watch(
+      `${CMS}?watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan`,
+    );
+    expect(watch.events.map(({ type }) => type)).toEqual(['ADDED', 'ADDED', 'ADDED', 'BOOKMARK']);
+    expect(watch.events.at(-1)?.object).toEqual({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: {
+        resourceVersion: String(api.store.revision),
+        annotations: { 'k8s.io/initial-events-end': 'true' },
+      },
+    });
+  });
+
+  it.each([
+    ['sendInitialEvents=true', 'requires setting resourceVersionMatch to NotOlderThan'],
+    ['resourceVersionMatch=NotOlderThan', 'forbidden for watch unless sendInitialEvents'],
+  ])('API-504: %s alone is 422', async (query, text) => {
+    const status = await api.fails(`GET ${CMS}?watch=true&${query}`);
+    expect(status.code).toBe(422);
+    expect(status.message).toContain(text);
+  });
+
+  it('API-509, API-513: bookmarks every minute and before the end, which is clean', async () => {
+    const watch = await api.watch(
+      `${CMS}?watch=true&allowWatchBookmarks=true&timeoutSeconds=90&resourceVersion=${api.store.revision}`,
+    );
+    api.clock.advance(60_000);
+    expect(watch.events.map(({ type }) => type)).toEqual(['BOOKMARK']);
+    api.clock.advance(28_000);
+    expect(watch.events).toHaveLength(2);
+    expect(watch.ended).toBe(false);
+    api.clock.advance(2_000);
+    expect(watch.ended).toBe(true);
+    expect(watch.events).toHaveLength(2);
+    expect(api.clock.nextDueMs()).toBeUndefined();
+  });
+
+  it('API-513: a stopped watch leaves no timers', async () => {
+    const watch = await api.watch(`${CMS}?watch=true&allowWatchBookmarks=true`);
+    watch.stop();
+    expect(api.clock.nextDueMs()).toBeUndefined();
+    expect(watch.ended).toBe(false);
+  });
+
+  it('API-514: a forgotten version gives one ERROR event and the end', async () => {
+    await three();
+    await api.store.compact(api.store.revision);
+    const watch = await api.watch(`${CMS}?watch=true&resourceVersion=1`);
+    expect(watch.events).toHaveLength(1);
+    expect(watch.events[0]).toMatchObject({
+      type: 'ERROR',
+      object: { kind: 'Status', code: 410, reason: 'Expired' },
+    });
+    expect(watch.ended).toBe(true);
+  });
+
+  it('API-503: a version that is no number is 500', async () => {
+    expect(await api.fails(`GET ${CMS}?watch=true&resourceVersion=abc`)).toMatchObject({
+      code: 500,
+      message:
+        'resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax',
+    });
+  });
+
+  it('a stop of the store ends its watches', async () => {
+    const watch = await api.watch(`${CMS}?watch=true&resourceVersion=0`);
+    await api.store.stop();
+    expect(watch.ended).toBe(true);
+  });
+
+  it('gives all watchers the same frozen object', async () => {
+    const first = await api.watch(`${CMS}?watch=true`);
+    const second = await api.watch('/api/v1/configmaps?watch=true');
+    await create('a');
+    expect(first.events[0]?.object).toBe(second.events[0]?.object);
+    expect(Object.isFrozen(first.events[0]?.object.metadata)).toBe(true);
+  });
+});

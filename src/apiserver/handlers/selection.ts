@@ -1,0 +1,51 @@
+// Which objects of a collection a request asks for: label and field selectors, namespace, name.
+import {
+  checkFieldSelector,
+  matchesFields,
+  parseFieldSelector,
+  requiredFieldValue,
+} from '../../api/meta/field-selector.ts';
+import { matches, parseLabelSelector, selectsEverything } from '../../api/meta/labels.ts';
+import type { KubernetesObject } from '../../api/meta/object.ts';
+import { nameOf, namespaceOf } from '../../api/meta/object.ts';
+import { collectionPrefix, objectKey } from '../registry/object-keys.ts';
+import type { ResourceRequest } from './handler-context.ts';
+import type { ListOptions } from './list-options.ts';
+
+export interface Selection {
+  /** Where in the store to look. */
+  readonly prefix: string;
+  /** True when every object under the prefix is selected. */
+  readonly all: boolean;
+  readonly selects: (object: KubernetesObject) => boolean;
+}
+
+/** Throws 400 for selectors that don't parse or name unsupported fields (API-517, API-518). */
+export function parseSelection(target: ResourceRequest, options: ListOptions): Selection {
+  const { resource, rules, info } = target;
+  const labels = parseLabelSelector(options.labelSelector);
+  const fields = parseFieldSelector(options.fieldSelector);
+  const special = Object.keys(rules.fieldSelectors);
+  checkFieldSelector(fields, special.length === 0 ? undefined : special);
+  const name = requiredFieldValue(fields, 'metadata.name') ?? '';
+  const narrowed = name !== '' && isOneNamespace(target);
+  return {
+    prefix: narrowed
+      ? objectKey(resource, { namespace: info.namespace, name })
+      : collectionPrefix(resource, info.namespace),
+    all: selectsEverything(labels) && fields.length === 0,
+    selects: (object) =>
+      matches(labels, object.metadata.labels) &&
+      matchesFields(fields, (field) => fieldOf(target, object, field)),
+  };
+}
+
+function isOneNamespace({ resource, info }: ResourceRequest): boolean {
+  return !resource.namespaced || info.namespace !== '';
+}
+
+function fieldOf({ rules }: ResourceRequest, object: KubernetesObject, field: string): string {
+  if (field === 'metadata.name') return nameOf(object);
+  if (field === 'metadata.namespace') return namespaceOf(object);
+  return rules.fieldSelectors[field]?.(object) ?? '';
+}

@@ -1,0 +1,166 @@
+// The way of a changed object from wanted to stored; used by PUT, PATCH and the subresources.
+import { fieldPath, invalidValue } from '../../api/meta/field-errors.ts';
+import type { KubernetesObject } from '../../api/meta/object.ts';
+import { conflict, invalid, OBJECT_MODIFIED, statusError } from '../../api/meta/status-error.ts';
+import type { StatusCause } from '../../api/meta/status-error.ts';
+import type { KindRules, RuleContext } from '../../api/kind-rules.ts';
+import { admit, mutate } from '../admission/admission.ts';
+import type { AdmissionRequest } from '../admission/admission-request.ts';
+import type { StoredObject } from '../api-request.ts';
+import { displayKey } from '../registry/object-keys.ts';
+import { changeObject } from '../registry/object-store.ts';
+import type { Change, Target } from '../registry/object-store.ts';
+import { storedAt } from '../registry/stored-view.ts';
+import { throwCauses } from './create-object.ts';
+import { targetOf } from './get.ts';
+import { ruleContextAt } from './handler-context.ts';
+import type { HandlerContext, ResourceRequest } from './handler-context.ts';
+import { notUnsigned, parseResourceVersion } from './list-options.ts';
+
+/** How an update is prepared and checked: the main resource's rules, the status', or a subresource's own. */
+export interface UpdateStrategy {
+  prepare(object: KubernetesObject, old: KubernetesObject, context: RuleContext): void;
+  validate(object: KubernetesObject, old: KubernetesObject, context: RuleContext): StatusCause[];
+}
+
+export interface UpdateOptions {
+  readonly dryRun: boolean;
+  readonly strategy: UpdateStrategy;
+  /**
+   * The wanted object, a private copy with its defaults, made from the newest state. Called again
+   * when another write came between.
+   */
+  readonly want: (current: KubernetesObject) => KubernetesObject;
+  /** A uid in the wanted object is a precondition (PUT) instead of a change (PATCH). */
+  readonly uidIsPrecondition: boolean;
+}
+
+export interface UpdateResult {
+  readonly stored: StoredObject;
+  readonly warnings: readonly string[];
+}
+
+/** The rules of the kind for the main resource or, for `/status`, its status. */
+export function kindStrategy({ rules, info }: ResourceRequest): UpdateStrategy {
+  if (info.subresource !== 'status') return mainStrategy(rules);
+  return {
+    prepare: (object, old, context) => rules.prepareForStatusUpdate(object, old, context),
+    validate: (object, old, context) => rules.validateStatusUpdate(object, old, context),
+  };
+}
+
+/** The rules of the kind for the main resource. */
+export function mainStrategy(rules: KindRules): UpdateStrategy {
+  return {
+    prepare: (object, old, context) => rules.prepareForUpdate(object, old, context),
+    validate: (object, old, context) => rules.validateUpdate(object, old, context),
+  };
+}
+
+/** API-304 … API-307, API-930. Throws 403, 404, 409, 422, and 500 for a resourceVersion that is none. */
+export async function updateObject(
+  context: HandlerContext,
+  target: ResourceRequest,
+  options: UpdateOptions,
+): Promise<UpdateResult> {
+  let wanted: KubernetesObject | undefined;
+  let warnings: readonly string[] = [];
+  let settle = () => {};
+  const decide = (current: KubernetesObject): Change => {
+    settle();
+    const object = options.want(current);
+    wanted = object;
+    checkPreconditions(target, { object, current, options });
+    const request: AdmissionRequest = {
+      context,
+      target,
+      operation: 'update',
+      object,
+      old: current,
+    };
+    ({ warnings, settle } = checkUpdate(request, options.strategy));
+    return endsDeletion(object) ? { action: 'delete' } : { action: 'put', object };
+  };
+  try {
+    const { dryRun } = options;
+    const result = await changeObject(context.store, targetOf(target), { decide, dryRun });
+    const last = wanted && storedAt(wanted, Number(wanted.metadata.resourceVersion));
+    return { stored: result.deleted && last ? last : result.stored, warnings };
+  } finally {
+    settle();
+  }
+}
+
+function checkUpdate(
+  request: AdmissionRequest,
+  strategy: UpdateStrategy,
+): { warnings: string[]; settle: () => void } {
+  const { context, target, object, old } = request;
+  const current = old ?? object;
+  const ruleContext = ruleContextAt(context);
+  delete object.metadata.managedFields;
+  mutate(request);
+  strategy.prepare(object, current, ruleContext);
+  throwCauses(target, object, strategy.validate(object, current, ruleContext));
+  const { settle } = context.serviceAllocator.allocate(target, object, current);
+  try {
+    admit(request);
+  } catch (error) {
+    settle();
+    throw error;
+  }
+  return { warnings: target.rules.warnings(object, current), settle };
+}
+
+function checkPreconditions(
+  target: ResourceRequest,
+  {
+    object,
+    current,
+    options,
+  }: {
+    object: KubernetesObject;
+    current: KubernetesObject;
+    options: UpdateOptions;
+  },
+): void {
+  const { resource, rules } = target;
+  const { metadata } = object;
+  const name = target.info.name;
+  if (options.uidIsPrecondition) checkUid(targetOf(target), metadata.uid, current);
+  const version = metadata.resourceVersion ?? '';
+  const asked = parseResourceVersion(version);
+  if (asked === undefined) throw statusError('', notUnsigned(version));
+  if (asked === 0 && !rules.unconditionalUpdate) {
+    const path = fieldPath('metadata').child('resourceVersion');
+    const cause = invalidValue(path, 0, 'must be specified for an update');
+    throw invalid({ group: resource.group, kind: resource.resource }, name, [cause]);
+  }
+  if (asked !== 0 && version !== current.metadata.resourceVersion) {
+    throw conflict(resource, name, OBJECT_MODIFIED);
+  }
+  metadata.resourceVersion = current.metadata.resourceVersion;
+}
+
+/** API-306: throws 409 when `uid` is set and not that of `current`. */
+export function checkUid(target: Target, uid: string | undefined, current: KubernetesObject): void {
+  const actual = current.metadata.uid ?? '';
+  if (uid === undefined || uid === '' || uid === actual) return;
+  throw conflict(
+    target.resource,
+    target.name,
+    `StorageError: invalid object, Code: 4, Key: ${displayKey(target.resource, target)}, ` +
+      'ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: ' +
+      `UID in precondition: ${uid}, UID in object meta: ${actual}`,
+  );
+}
+
+/** API-408: the last finalizer of an object being deleted has gone, and its grace is over. */
+function endsDeletion(object: KubernetesObject): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = object.metadata;
+  if (deletionTimestamp === undefined || finalizers.length > 0) return false;
+  const { spec } = object as { spec?: { finalizers?: readonly string[] } };
+  const isNamespace = object.kind === 'Namespace' && object.apiVersion === 'v1';
+  if (isNamespace && (spec?.finalizers ?? []).length > 0) return false;
+  return deletionGracePeriodSeconds === 0;
+}

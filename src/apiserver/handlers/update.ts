@@ -1,0 +1,49 @@
+// PUT of an object or its status (API-301, API-304 … API-307).
+import { isNotFound } from '../../api/meta/status-error.ts';
+import type { ObjectResponse } from '../api-request.ts';
+import { methodNotAllowed } from '../request-info.ts';
+import { decodeBody, matchName, matchNamespace } from './body.ts';
+import { createDecoded } from './create-object.ts';
+import { objectResponse } from './get.ts';
+import { ruleContextAt } from './handler-context.ts';
+import type { HandlerContext, ResourceRequest } from './handler-context.ts';
+import { kindStrategy, updateObject } from './update-object.ts';
+import type { UpdateStrategy } from './update-object.ts';
+import { parseWriteOptions } from './write-options.ts';
+
+export function handleUpdate(
+  context: HandlerContext,
+  target: ResourceRequest,
+): Promise<ObjectResponse> {
+  return putWith(context, target, kindStrategy(target));
+}
+
+/** A PUT whose object is prepared and checked by the rules of a subresource. */
+export async function putWith(
+  context: HandlerContext,
+  target: ResourceRequest,
+  strategy: UpdateStrategy,
+): Promise<ObjectResponse> {
+  const { resource, request, info, rules } = target;
+  if (info.name === '') throw methodNotAllowed();
+  const { dryRun, fieldValidation } = parseWriteOptions(request.query, 'UpdateOptions');
+  const body = await decodeBody(request, resource, fieldValidation);
+  matchNamespace(body.object, target);
+  matchName(body.object, target);
+  rules.applyDefaults(body.object, ruleContextAt(context));
+  try {
+    const { stored, warnings } = await updateObject(context, target, {
+      dryRun,
+      strategy,
+      want: () => structuredClone(body.object),
+      uidIsPrecondition: true,
+    });
+    return objectResponse(target, stored, { warnings: [...body.warnings, ...warnings] });
+  } catch (error) {
+    if (!isNotFound(error) || !rules.createOnUpdate || info.subresource !== '') throw error;
+  }
+  const { object } = body;
+  delete object.metadata.resourceVersion;
+  const { stored, warnings } = await createDecoded(context, target, { object, dryRun });
+  return objectResponse(target, stored, { code: 201, warnings: [...body.warnings, ...warnings] });
+}

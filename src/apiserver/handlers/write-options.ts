@@ -1,0 +1,66 @@
+// The query parameters of writes: dryRun, fieldValidation, fieldManager, force (API-640, API-920, API-921).
+import {
+  fieldPath,
+  forbidden,
+  invalidValue,
+  notSupported,
+  tooLong,
+} from '../../api/meta/field-errors.ts';
+import { invalid } from '../../api/meta/status-error.ts';
+import type { StatusCause } from '../../api/meta/status-error.ts';
+import { isTrue } from '../request-info.ts';
+
+export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
+export type OptionsKind = 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'DeleteOptions';
+
+export interface WriteOptions {
+  readonly dryRun: boolean;
+  readonly fieldValidation: FieldValidation;
+}
+
+const FIELD_VALIDATIONS: readonly string[] = ['', 'Ignore', 'Strict', 'Warn'];
+const FIELD_MANAGER_BYTES_MAX = 128;
+const PRINTABLE = /^\P{C}*$/u;
+
+/** Reads and checks the options of a write. Throws 422. */
+export function parseWriteOptions(query: URLSearchParams, kind: OptionsKind): WriteOptions {
+  const dryRun = query.getAll('dryRun');
+  const fieldValidation = query.get('fieldValidation') ?? '';
+  const fieldManager = query.get('fieldManager') ?? '';
+  const causes = [
+    ...(kind === 'PatchOptions' && isTrue(query.get('force'))
+      ? [forbidden(fieldPath('force'), 'may not be specified for non-apply patch')]
+      : []),
+    ...checkFieldManager(fieldManager),
+    ...checkDryRun(dryRun),
+    ...(FIELD_VALIDATIONS.includes(fieldValidation)
+      ? []
+      : [notSupported(fieldPath('fieldValidation'), fieldValidation, FIELD_VALIDATIONS)]),
+  ];
+  if (causes.length > 0) throw invalidOptions(kind, causes);
+  return {
+    dryRun: dryRun.length > 0,
+    fieldValidation: fieldValidation === '' ? 'Warn' : (fieldValidation as FieldValidation),
+  };
+}
+
+/** A 422 about request options. */
+export function invalidOptions(kind: string, causes: readonly StatusCause[]) {
+  return invalid({ group: 'meta.k8s.io', kind }, '', causes);
+}
+
+/** The causes against a dryRun list: only `All` is known. */
+export function checkDryRun(dryRun: readonly string[]): StatusCause[] {
+  return dryRun.every((value) => value === 'All')
+    ? []
+    : [notSupported(fieldPath('dryRun'), dryRun, ['All'])];
+}
+
+function checkFieldManager(fieldManager: string): StatusCause[] {
+  const path = fieldPath('fieldManager');
+  if (Buffer.byteLength(fieldManager) > FIELD_MANAGER_BYTES_MAX) {
+    return [tooLong(path, FIELD_MANAGER_BYTES_MAX)];
+  }
+  if (PRINTABLE.test(fieldManager)) return [];
+  return [invalidValue(path, fieldManager, 'should only contain printable characters')];
+}

@@ -1,0 +1,46 @@
+// Objects as the store holds them: bytes made once, decoded once, shared by everybody who reads.
+import { deepFreeze } from '../../api/meta/object.ts';
+import type { KubernetesObject } from '../../api/meta/object.ts';
+import type { StoredEntry } from '../../storage/store.ts';
+import type { StoredObject } from '../api-request.ts';
+
+/** Keyed by the bytes: they are the same before and after an entry is durable, in every index. */
+const views = new WeakMap<Buffer, StoredObject>();
+
+/** The object of an entry; decoded at first use, then kept as long as its bytes. */
+export function viewOf<T extends KubernetesObject>(entry: StoredEntry): StoredObject<T> {
+  let view = views.get(entry.value);
+  if (!view) {
+    view = lazyView(entry.value);
+    views.set(entry.value, view);
+  }
+  return view as StoredObject<T>;
+}
+
+function lazyView(encoded: Buffer): StoredObject {
+  let object: KubernetesObject | undefined;
+  return {
+    get object() {
+      return (object ??= deepFreeze(JSON.parse(encoded.toString()) as KubernetesObject));
+    },
+    encoded,
+  };
+}
+
+/**
+ * The bytes of an object at a revision. They always start with apiVersion and kind, so that a list
+ * can leave these out of its items without decoding them.
+ */
+export function encodeObject(object: KubernetesObject, revision: number): Buffer {
+  const view = storedAt(object, revision);
+  views.set(view.encoded, view);
+  return view.encoded;
+}
+
+/** A frozen copy of an object that carries the revision, with its bytes. */
+export function storedAt(object: KubernetesObject, revision: number): StoredObject {
+  const { apiVersion, kind } = object;
+  const metadata = { ...object.metadata, resourceVersion: String(revision) };
+  const value = deepFreeze(Object.assign({ apiVersion, kind }, object, { metadata }));
+  return { object: value, encoded: Buffer.from(JSON.stringify(value)) };
+}
