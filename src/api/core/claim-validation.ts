@@ -135,7 +135,7 @@ function sameReference(left: Reference, right: Reference): boolean {
   return semanticEqual(apiGroup, right.apiGroup) && kind === right.kind && name === right.name;
 }
 
-function* validateDataSource(source: Reference, path: FieldPath): Causes {
+function* validateDataSource(source: Partial<Reference>, path: FieldPath): Causes {
   const { apiGroup, kind = '' } = source;
   yield* requiredText(source.name, path.child('name'));
   yield* requiredText(kind, path.child('kind'));

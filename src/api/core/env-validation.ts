@@ -72,7 +72,7 @@ function* validateKeyRef(reference: ConfigMapKeySelector, path: FieldPath): Caus
   else yield* invalidForEach(path.child('key'), key, validateConfigMapKey(key));
 }
 
-function* validateFileKeyRef(reference: FileKeySelector, path: FieldPath): Causes {
+function* validateFileKeyRef(reference: Partial<FileKeySelector>, path: FieldPath): Causes {
   const { key = '', volumeName = '', path: file = '' } = reference;
   if (key === '') yield required(path.child('key'));
   else yield* invalidForEach(path.child('key'), key, validateRelaxedEnvVarName(key));

@@ -36,8 +36,8 @@ export function* immutable(value: unknown, old: unknown, path: FieldPath): Cause
 }
 
 /** True for an absent or empty string: to upstream they are the same. */
-export function isBlank(value: string | undefined): value is undefined | '' {
-  return value === undefined || value === '';
+export function isBlank(value: string | null | undefined): value is null | undefined | '' {
+  return value === undefined || value === null || value === '';
 }
 
 /** Required when blank. */

@@ -40,7 +40,8 @@ function* validateMounts(
 ): Causes {
   const seen = new Set<string>();
   for (const [i, mount] of mounts.entries()) {
-    const { name = '', mountPath = '' } = mount;
+    const name = mount.name ?? '';
+    const mountPath = mount.mountPath ?? '';
     const namePath = path.index(i).child('name');
     const mountPathPath = path.index(i).child('mountPath');
     if (name === '') yield required(namePath);
@@ -114,7 +115,8 @@ function* validateDevices(
   const names = new Set<string>();
   const paths = new Set<string>();
   for (const [i, device] of devices.entries()) {
-    const { name = '', devicePath = '' } = device;
+    const name = device.name ?? '';
+    const devicePath = device.devicePath ?? '';
     const namePath = path.index(i).child('name');
     const devicePathPath = path.index(i).child('devicePath');
     yield* validateDeviceVolume(name, namePath, { names, volumes });

@@ -33,7 +33,7 @@ export function* validateNodeTerm(
 }
 
 function* validateRequirement(
-  { key = '', operator = '', values = [] }: NodeSelectorRequirement,
+  { key = '', operator = '', values = [] }: Partial<NodeSelectorRequirement>,
   path: FieldPath,
   checkValues: boolean,
 ): Causes {
@@ -58,7 +58,7 @@ function* validateRequirement(
 }
 
 function* validateFieldRequirement(
-  { key = '', operator = '', values = [] }: NodeSelectorRequirement,
+  { key = '', operator = '', values = [] }: Partial<NodeSelectorRequirement>,
   path: FieldPath,
 ): Causes {
   if (operator !== 'In' && operator !== 'NotIn') {

@@ -111,7 +111,7 @@ function* validateOwnerReferences(references: readonly OwnerReference[]): Causes
   }
 }
 
-function* validateOwnerReference(reference: OwnerReference, path: FieldPath): Causes {
+function* validateOwnerReference(reference: Partial<OwnerReference>, path: FieldPath): Causes {
   const { apiVersion = '', kind = '', name = '', uid = '' } = reference;
   const version = apiVersion.slice(apiVersion.indexOf('/') + 1);
   if (version === '') {

@@ -24,6 +24,7 @@ export function podDefaults(pod: Pod): void {
   }
   defaultPodLevelResources(spec);
   spec.enableServiceLinks ??= true;
+  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1;
   syncPodIps(pod);
 }
 

@@ -47,7 +47,7 @@ export const podRules = defineKind<Pod>({
 });
 
 /** A pod with scheduling gates says from the start why it is not scheduled. */
-function addGatedCondition({ spec, status }: Pod, _now: string): void {
+function addGatedCondition({ spec, status }: Pod, now: string): void {
   if (status === undefined || (spec?.schedulingGates ?? []).length === 0) return;
   status.conditions = [
     {
@@ -55,6 +55,7 @@ function addGatedCondition({ spec, status }: Pod, _now: string): void {
       status: 'False',
       reason: 'SchedulingGated',
       message: 'Scheduling is blocked due to non-empty scheduling gates',
+      lastTransitionTime: now,
     },
   ];
 }

@@ -129,7 +129,8 @@ function* validateResourceClaims(claims: readonly PodResourceClaim[], path: Fiel
   const seen = new Set<string>();
   for (const [i, claim] of claims.entries()) {
     const claimPath = path.index(i);
-    const { name = '', resourceClaimName, resourceClaimTemplateName } = claim;
+    const { resourceClaimName, resourceClaimTemplateName } = claim;
+    const name = claim.name ?? '';
     if (name === '') yield required(claimPath.child('name'));
     else if (seen.has(name)) yield duplicate(claimPath.child('name'), name);
     else yield* dnsLabel(name, claimPath.child('name'));

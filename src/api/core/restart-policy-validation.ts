@@ -28,7 +28,8 @@ export function* validateRestartPolicy(container: Container, path: FieldPath): C
       yield required(codesPath, 'must be specified');
       continue;
     }
-    const { operator = '', values = [] } = exitCodes;
+    const operator = exitCodes.operator ?? '';
+    const values = exitCodes.values ?? [];
     if (!OPERATORS.includes(operator)) {
       yield notSupported(codesPath.child('operator'), operator, OPERATORS);
     }

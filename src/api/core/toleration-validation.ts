@@ -71,7 +71,9 @@ export function* validateOnlyAddedTolerations(
 export function* validateTaints(taints: readonly Taint[], path: FieldPath): Causes {
   const seen = new Set<string>();
   for (const [i, taint] of taints.entries()) {
-    const { key = '', value = '', effect = '' } = taint;
+    const key = taint.key ?? '';
+    const value = taint.value ?? '';
+    const effect = taint.effect ?? '';
     const taintPath = path.index(i);
     yield* qualifiedName(key, taintPath.child('key'));
     const messages = validateLabelValue(value);

@@ -16,7 +16,8 @@ export function* validateTopologySpread(
 ): Causes {
   for (const [i, constraint] of constraints.entries()) {
     const itemPath = path.index(i);
-    const { topologyKey = '', whenUnsatisfiable = '' } = constraint;
+    const given: Partial<TopologySpreadConstraint> = constraint;
+    const { topologyKey = '', whenUnsatisfiable = '' } = given;
     yield* positive(constraint.maxSkew, itemPath.child('maxSkew'));
     if (isBlank(topologyKey)) yield required(itemPath.child('topologyKey'), 'can not be empty');
     if (!ACTIONS.includes(whenUnsatisfiable)) {

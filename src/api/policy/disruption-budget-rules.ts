@@ -83,7 +83,8 @@ type Conditions = NonNullable<NonNullable<PodDisruptionBudget['status']>['condit
 function* validateConditions(conditions: Conditions): Causes {
   for (const [i, condition] of conditions.entries()) {
     const path = STATUS.child('conditions').index(i);
-    const { type = '', status = '', reason = '', lastTransitionTime } = condition;
+    const given: Partial<typeof condition> = condition;
+    const { type = '', status = '', reason = '', lastTransitionTime } = given;
     const repeated = conditions.findIndex((other) => other.type === type) < i;
     if (repeated) yield duplicate(path.child('type'), type);
     if (type === '') yield required(path.child('type'));

@@ -92,11 +92,15 @@ function* validateTopologies(terms: readonly TopologySelectorTerm[], path: Field
       keys.add(key);
     }
     const identity = canonicalJson(
-      matchLabelExpressions.map(({ key, values }) => [key, [...(values ?? [])].sort()]).sort(),
+      Object.fromEntries(matchLabelExpressions.map(({ key, values }) => [key, sorted(values)])),
     );
     if (seen.has(identity)) yield duplicate(expressionsPath, '');
     seen.add(identity);
   }
+}
+
+function sorted(values: readonly string[]): string[] {
+  return [...values].sort();
 }
 
 function* validateValues(values: readonly string[], path: FieldPath): Causes {
