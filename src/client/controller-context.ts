@@ -28,7 +28,11 @@ export interface ReconcileResult {
  */
 export type Reconcile = (key: string, signal: AbortSignal) => Promise<ReconcileResult | void>;
 
-/** A work queue with workers: keys are de-duplicated, one key is never handled twice at once (SS-806, SS-836). */
+/**
+ * A work queue with workers: keys are de-duplicated, one key is never handled twice at once
+ * (SS-806, SS-836). `start()` waits for the informers, so start those first; `stop()` aborts the
+ * signal of running calls and waits for them.
+ */
 export interface Controller extends Runnable {
   enqueue(key: string): void;
   /** Adds the key after a delay in milliseconds; the earliest of several wins. */

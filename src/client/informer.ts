@@ -21,7 +21,10 @@ export interface Lister<T> {
   byIndex(index: string, value: string): T[];
 }
 
-/** Keeps a cache of one resource in step with the server; survives resets, 410, silence. */
+/**
+ * Keeps a cache of one resource in step with the server; survives resets, 410, silence. `start()`
+ * resolves at once, also when there is no server yet: wait with `synced()`.
+ */
 export interface Informer<T extends KubernetesObject> extends Runnable {
   readonly resource: ResourceDefinition<T>;
   readonly lister: Lister<T>;
@@ -33,11 +36,17 @@ export interface Informer<T extends KubernetesObject> extends Runnable {
   synced(): Promise<void>;
   /** Handlers run synchronously, in order, never throw into the informer. Returns the unsubscriber. */
   addEventHandler(handler: EventHandler<T>): () => void;
-  /** Adds an index; `values` gives the index values of an object. Existing objects are indexed at once. */
+  /**
+   * Adds an index; `values` gives the index values of an object. Existing objects are indexed at
+   * once. The first index of a name stays: name an index after what it does.
+   */
   addIndex(index: string, values: (object: T) => readonly string[]): void;
 }
 
-/** One informer a resource and selection, shared by all controllers of a process. */
+/**
+ * One informer a resource and selection, shared by all controllers of a process. Informers asked
+ * for after start() start by themselves.
+ */
 export interface InformerFactory extends Runnable {
   informer<T extends KubernetesObject>(
     resource: ResourceDefinition<T>,

@@ -116,7 +116,7 @@ class LeaseElector implements LeaderElector {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       if ((await this.#attempt(signal)) === 'ours') return true;
-      const delayMs = this.#retryPeriodMs + random.integer(this.#retryPeriodMs * JITTER);
+      const delayMs = this.#retryPeriodMs + random.integer(Math.ceil(this.#retryPeriodMs * JITTER));
       await sleep(clock, delayMs, signal);
       this.#unchangedMs += delayMs;
     }

@@ -2,7 +2,7 @@
 // back after resets, 410, silence and nonsense, with back-off; the sink sees complete states and
 // single changes, in order. Times are those of client-go's reflector (API-510 … API-514).
 import type { KubernetesObject } from '../api/meta/object.ts';
-import { isJsonObject } from '../api/meta/object.ts';
+import { isJsonObject, keyOf } from '../api/meta/object.ts';
 import type { Status } from '../api/generated/types.ts';
 import { isExpired, StatusError } from '../api/meta/status-error.ts';
 import type { ResourceDefinition } from '../api/resources.ts';
@@ -71,8 +71,8 @@ interface Session<T> {
   opened: boolean;
   /** Past the initial events. */
   live: boolean;
-  /** Initial events so far. */
-  readonly pending: T[];
+  /** The state that the initial events have built so far; changes may come in between. */
+  readonly pending: Map<string, T>;
 }
 
 /** Start it once; stop() leaves neither timers nor connections. */
@@ -153,7 +153,7 @@ export class Reflector<T extends KubernetesObject> implements Runnable {
       ...(this.#version === undefined ? {} : { resourceVersion: this.#version }),
       ...(initial ? { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' } : {}),
     };
-    const session: Session<T> = { opened: false, live: !initial, pending: [] };
+    const session: Session<T> = { opened: false, live: !initial, pending: new Map() };
     const startVersion = this.#version;
     try {
       const end = await this.#runWatch(query, session);
@@ -202,7 +202,8 @@ export class Reflector<T extends KubernetesObject> implements Runnable {
     if (session.live) {
       this.#version = version;
       this.#options.sink.apply(type, value);
-    } else session.pending.push(value);
+    } else if (type === 'DELETED') session.pending.delete(keyOf(value));
+    else session.pending.set(keyOf(value), value);
   }
 
   #bookmark({ object }: WatchEvent, version: string, session: Session<T>): void {
@@ -213,7 +214,8 @@ export class Reflector<T extends KubernetesObject> implements Runnable {
     if (session.live) return sink.progress(version);
     session.live = true;
     this.#listedBefore = true;
-    sink.replace(session.pending.splice(0), version);
+    sink.replace([...session.pending.values()], version);
+    session.pending.clear();
   }
 
   /** True once: when the server turns out not to stream initial events (API-511). */
@@ -227,7 +229,7 @@ export class Reflector<T extends KubernetesObject> implements Runnable {
 
   /** Forgets the resume point when the failure says that it is no good. */
   #learn(error: unknown): void {
-    const lost = isExpired(error) || isVersionTooLarge(error);
+    const lost = isExpired(error) || isVersionTooLarge(error) || isRefusal(error);
     if (lost || error instanceof MalformedEventError) this.#version = undefined;
     if (this.#barrenResumes < BARREN_RESUMES_MAX) return;
     this.#version = undefined;
@@ -246,7 +248,7 @@ export class Reflector<T extends KubernetesObject> implements Runnable {
   }
 }
 
-/** 4xx other than those that say "later" or "list again": the server knows no such watch. */
+/** 4xx other than those that say "later" or "list again": the server wants no such watch. */
 function isRefusal(error: unknown): boolean {
   if (!(error instanceof StatusError)) return false;
   return error.code >= 400 && error.code < 500 && ![401, 408, 410, 429].includes(error.code);

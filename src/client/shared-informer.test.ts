@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ConfigMap } from '../api/generated/types.ts';
+import type { JsonObject } from '../api/meta/object.ts';
 import { nameOf } from '../api/meta/object.ts';
+import type { StatusError } from '../api/meta/status-error.ts';
+import { statusError } from '../api/meta/status-error.ts';
 import { configMaps } from '../api/resources.ts';
 import { silentLogger } from '../base/logger.ts';
 import { ManualClock } from '../base/manual-clock.ts';
@@ -54,6 +57,11 @@ function setUp(options: { watchList?: boolean } = {}): void {
       seen.push(`~${nameOf(object)} ${before.data?.['value'] ?? '-'}>${object.data?.['value']}`),
     delete: (object) => seen.push(`-${nameOf(object)}`),
   });
+}
+
+function tooLarge(): StatusError {
+  const causes = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }];
+  return statusError('Timeout', 'Too large resource version: 9', { details: { causes } });
 }
 
 async function start(): Promise<void> {
@@ -181,6 +189,62 @@ test('API-511: a server that ignores sendInitialEvents is found out', async () =
   clock.advance(15_000);
   await informer.synced();
   expect(cached()).toEqual(['a']);
+});
+
+test('API-510: changes between the initial events count', async () => {
+  await create('a');
+  await create('b');
+  let handler: WatchHandler | undefined;
+  const transport = {
+    ...api.transport,
+    watch: async (_: TransportRequest, given: WatchHandler) => {
+      handler = given;
+      return { stop: () => {} };
+    },
+  };
+  informer = new SharedInformer({
+    client: createClient(transport),
+    clock,
+    random: seededRandom(1),
+    logger: silentLogger,
+    resource: configMaps,
+    selection: {},
+  });
+  await informer.start();
+  const [a, b] = api.list(configMaps) as object[] as JsonObject[];
+  const c = { ...b, metadata: { name: 'b', namespace: 'default', resourceVersion: '3' } };
+  const end = { 'k8s.io/initial-events-end': 'true' };
+  const mark = { metadata: { resourceVersion: '4', annotations: end } };
+  if (a === undefined || b === undefined) throw new Error('not created');
+  handler?.event({ type: 'ADDED', object: a });
+  handler?.event({ type: 'ADDED', object: b });
+  handler?.event({ type: 'BOOKMARK', object: { metadata: { resourceVersion: '2' } } });
+  handler?.event({ type: 'DELETED', object: a });
+  handler?.event({ type: 'MODIFIED', object: c });
+  expect(informer.hasSynced).toBe(false);
+  handler?.event({ type: 'BOOKMARK', object: mark });
+  expect(informer.hasSynced).toBe(true);
+  expect(informer.lister.list()).toEqual([c]);
+  expect(informer.resourceVersion).toBe('4');
+});
+
+test.each([
+  ['a refused resume point', statusError('BadRequest', 'invalid resourceVersion')],
+  ['a server that is behind (API-321)', tooLarge()],
+])('%s leads to a fresh start', async (_, error) => {
+  await create('a');
+  await start();
+  api.endWatches(new Error('reset'));
+  api.beforeRequest = ({ query }) => {
+    if (query?.['resourceVersion'] !== undefined) throw error;
+  };
+  await settle();
+  clock.advance(100);
+  await settle();
+  clock.advance(10_000);
+  await settle();
+  expect(api.watchCount).toBe(1);
+  expect(seen).toEqual(['+a']);
 });
 
 test('API-509: bookmarks move the resourceVersion', async () => {
