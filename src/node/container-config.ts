@@ -1,4 +1,5 @@
-// From a pod's container to what the runtime is given: arguments, environment, mounts, user, limits.
+// From a pod's container to what the runtime is given: arguments, environment, mounts, user,
+// limits.
 import type { Container, Pod } from '../api/generated/types.ts';
 import { parseQuantity, quantityMillis, quantityToNumber } from '../api/meta/quantity.ts';
 import { errorMessage } from '../base/errors.ts';
@@ -17,8 +18,8 @@ export interface ContainerConfigInput {
   readonly user: ContainerUser;
   readonly volumes: MountedVolumes;
   readonly logPath: string;
-  /** Host path of the termination message file; undefined where nothing can be mounted. */
-  readonly terminationMessageFile: string | undefined;
+  /** Host path of the termination message file. */
+  readonly terminationMessageFile: string;
 }
 
 function configError(message: string): ContainerStartError {
@@ -91,20 +92,17 @@ function limitsOf({ resources }: Container): ContainerConfig['limits'] {
   };
 }
 
-/** Throws ContainerStartError (CreateContainerConfigError) if the pod asks for what can't be had. */
+/**
+ * Throws ContainerStartError (CreateContainerConfigError) if the pod asks for what can't be had.
+ */
 export async function containerConfig(input: ContainerConfigInput): Promise<ContainerConfig> {
   const { container, attempt, user, environment, terminationMessageFile } = input;
   const context = container.securityContext ?? {};
-  const message: ContainerMount[] =
-    terminationMessageFile === undefined
-      ? []
-      : [
-          {
-            hostPath: terminationMessageFile,
-            containerPath: container.terminationMessagePath ?? '/dev/termination-log',
-            readOnly: false,
-          },
-        ];
+  const message: ContainerMount = {
+    hostPath: terminationMessageFile,
+    containerPath: container.terminationMessagePath ?? '/dev/termination-log',
+    readOnly: false,
+  };
   return {
     name: container.name,
     attempt,
@@ -112,7 +110,7 @@ export async function containerConfig(input: ContainerConfigInput): Promise<Cont
     argv: argumentVector(input),
     workingDir: container.workingDir,
     env: [...environment].map(([name, value]) => ({ name, value })),
-    mounts: [...(await volumeMounts(input)), ...message],
+    mounts: [...(await volumeMounts(input)), message],
     user,
     privileged: context.privileged === true,
     allowPrivilegeEscalation: context.allowPrivilegeEscalation ?? true,
@@ -125,5 +123,6 @@ export async function containerConfig(input: ContainerConfigInput): Promise<Cont
     stdin: container.stdin === true,
     tty: container.tty === true,
     logPath: input.logPath,
+    stopSignal: container.lifecycle?.stopSignal,
   };
 }

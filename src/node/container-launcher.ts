@@ -24,7 +24,7 @@ export interface LauncherOptions {
   readonly directories: PodDirectories;
   readonly events: PodEvents;
   /** Services of a namespace, from the cache. */
-  services(namespace: string): readonly Service[];
+  readonly services: (namespace: string) => readonly Service[];
   /** Where pods find the API server. */
   readonly apiServerAddress: { readonly host: string; readonly port: number };
 }
@@ -105,9 +105,9 @@ async function configOf(
     }),
     volumes,
     logPath: directories.log(uidOf(pod), place),
-    terminationMessageFile: runtime.abilities.mounts ? file : undefined,
+    terminationMessageFile: file,
   });
-  if (runtime.abilities.mounts) await makeTerminationMessageFile(file);
+  await makeTerminationMessageFile(file);
   await mkdir(dirname(config.logPath), { recursive: true });
   return config;
 }

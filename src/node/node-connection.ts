@@ -1,5 +1,6 @@
 // What a node agent offers to whoever reaches it for logs, exec and port-forward. The API server
-// declares the same shape (apiserver/node-connection.ts); the composition root hands one to the other.
+// declares the same shape (apiserver/node-connection.ts); the composition root hands one to the
+// other.
 import type { Duplex, Readable, Writable } from 'node:stream';
 
 export interface ContainerAddress {
@@ -33,7 +34,10 @@ export interface RemoteProcess {
   kill(): void;
 }
 
-/** All methods throw StatusError (404 pod or container unknown, 400 not running yet …). API-720, API-739. */
+/**
+ * All methods throw StatusError (404 pod or container unknown, 400 not running yet …). API-720,
+ * API-739.
+ */
 export interface NodeConnection {
   /** Ends when the log ends (or the container, when following); destroy it to stop. */
   containerLogs(address: ContainerAddress, options: LogOptions): Promise<Readable>;

@@ -42,7 +42,7 @@ export interface PodRunnerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Something the runner started has ended. */
-  poke(): void;
+  readonly poke: () => void;
 }
 
 const VOLUME_RETRY = { initialMs: 250, maxMs: 10_000 };

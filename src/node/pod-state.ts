@@ -1,5 +1,6 @@
-// What the agent remembers about one pod between two looks at it, and the snapshot for the planners.
-// Everything here may be lost with the agent: what must last is in the runtime and the API.
+// What the agent remembers about one pod between two looks at it, and the snapshot for the
+// planners. Everything here may be lost with the agent: what must last is in the runtime and the
+// API.
 import type { Container, Pod } from '../api/generated/types.ts';
 import { uidOf } from '../api/meta/object.ts';
 import { containerIdText } from './plan/container-statuses.ts';
@@ -51,7 +52,9 @@ export class PodState {
     return this.#options.runtime.listContainers().filter(({ sandboxId }) => ids.has(sandboxId));
   }
 
-  /** Takes over from an earlier agent what the API still tells about containers that go on running. */
+  /**
+   * Takes over from an earlier agent what the API still tells about containers that go on running.
+   */
   recover(pod: Pod): void {
     const { runtime, probes } = this.#options;
     const { containerStatuses, initContainerStatuses } = pod.status ?? {};

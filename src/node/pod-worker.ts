@@ -186,8 +186,9 @@ export class PodWorker {
     for (const { container, containerId } of waits) {
       if (this.#told.has(containerId)) continue;
       this.#told.add(containerId);
-      const message = `Back-off restarting failed container ${container.name} in pod ${podText(pod)}`;
-      this.#options.events.about(pod, container.name).warning('BackOff', message);
+      const { name } = container;
+      const message = `Back-off restarting failed container ${name} in pod ${podText(pod)}`;
+      this.#options.events.about(pod, name).warning('BackOff', message);
     }
   }
 

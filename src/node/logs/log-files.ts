@@ -59,7 +59,9 @@ export async function tailStart(
   return { index: 0, offset: 0 };
 }
 
-/** The offset at which the last `lines` lines of the file begin, or how many lines it has instead. */
+/**
+ * The offset at which the last `lines` lines of the file begin, or how many lines it has instead.
+ */
 async function tailOffset(
   { handle }: LogFile,
   lines: number,

@@ -23,15 +23,28 @@ const POLL_MS = 500;
 
 /** A stream of the log; destroy it to stop. Errors of the disk end it with an error. */
 export function readLog(source: LogSource, options: LogOptions, clock: Clock): Readable {
-  return Readable.from(generate(source, options, clock), { objectMode: false });
+  const changes = new Changes(source, clock);
+  const chunks = generate(source, options, changes);
+  return new Readable({
+    read() {
+      chunks.next().then(
+        ({ done, value }) => this.push(done === true ? null : value),
+        (error: Error) => this.destroy(error),
+      );
+    },
+    destroy(error, callback) {
+      // Wakes a reader that waits for more, so that it can let go of its files.
+      changes.close();
+      chunks.return(undefined).then(() => callback(error), callback);
+    },
+  });
 }
 
 async function* generate(
   source: LogSource,
   options: LogOptions,
-  clock: Clock,
-): AsyncGenerator<Buffer> {
-  const changes = new Changes(source, clock);
+  changes: Changes,
+): AsyncGenerator<Buffer, undefined> {
   const lines = new LogLines(options);
   let left = options.limitBytes ?? Infinity;
   try {
@@ -39,11 +52,12 @@ async function* generate(
       const text = lines.push(chunk).subarray(0, left);
       if (text.length > 0) yield text;
       left -= text.length;
-      if (left <= 0) return;
+      if (left <= 0) return undefined;
     }
   } finally {
     changes.close();
   }
+  return undefined;
 }
 
 /** The raw bytes of all files, and with `follow` what is added to them. */
@@ -77,6 +91,7 @@ async function* followFiles(
       if (newer.length > 0) continue;
       if (ended) return;
       await changes.next();
+      if (changes.closed) return;
     }
   } finally {
     await closeLogFiles(files);
@@ -111,6 +126,7 @@ class Changes {
   readonly #closers: (() => void)[] = [];
   #timer: Timer | undefined;
   #changed = false;
+  #closed = false;
   #wake: (() => void) | undefined;
 
   constructor(source: LogSource, clock: Clock) {
@@ -126,7 +142,7 @@ class Changes {
   }
 
   async next(): Promise<void> {
-    if (!this.#changed) {
+    if (!this.#changed && !this.#closed) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
         this.#timer = this.#clock.schedule(POLL_MS, resolve);
@@ -136,7 +152,12 @@ class Changes {
     this.#changed = false;
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   close(): void {
+    this.#closed = true;
     for (const close of this.#closers) close();
     this.#timer?.cancel();
     this.#wake?.();

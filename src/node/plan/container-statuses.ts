@@ -149,7 +149,9 @@ function statesOf(item: ContainerInput, view: ContainerView | undefined): States
   return { state: { running: { ...timeField('startedAt', view.startedAtMs) } }, lastState };
 }
 
-/** Has the container started in the sense of the API: it runs and its startup probe has succeeded. */
+/**
+ * Has the container started in the sense of the API: it runs and its startup probe has succeeded.
+ */
 function isStarted({ input, container }: ContainerInput, view: ContainerView): boolean {
   if (container.startupProbe === undefined) return true;
   return input.snapshot.probes.get(view.id)?.startup === true;

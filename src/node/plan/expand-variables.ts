@@ -1,4 +1,5 @@
-// `$(NAME)` in values, commands and arguments; `$$` stands for one `$`. Unknown names stay as they are.
+// `$(NAME)` in values, commands and arguments; `$$` stands for one `$`. Unknown names stay as they
+// are.
 
 /** Replaces every `$(NAME)` that `lookup` knows. */
 export function expandVariables(

@@ -62,7 +62,10 @@ function divide(value: string, divisor: string): string {
   return ((numerator + denominator - 1n) / denominator).toString();
 }
 
-/** `limits.memory` and the like of a container in units of the divisor; undefined for unknown resources. */
+/**
+ * `limits.memory` and the like of a container in units of the divisor; undefined for unknown
+ * resources.
+ */
 export function resourceValue(
   container: Container,
   { resource, divisor }: ResourceFieldSelector,

@@ -1,4 +1,5 @@
-// The conditions of the Node object: the usual ones, and one for each ability the runtime lacks here.
+// The conditions of the Node object: the usual ones, and one for each ability the runtime lacks
+// here.
 import type { NodeCondition } from '../../api/generated/types.ts';
 import { formatTime } from '../../base/clock.ts';
 

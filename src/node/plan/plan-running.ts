@@ -27,7 +27,10 @@ function fault(
   return undefined;
 }
 
-/** True if a running container was found faulty and is stopped; it is started again once it has ended. */
+/**
+ * True if a running container was found faulty and is stopped; it is started again once it has
+ * ended.
+ */
 export function stopIfFaulty(
   actions: ActionList,
   {

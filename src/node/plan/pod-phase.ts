@@ -50,7 +50,10 @@ function initState({ state, lastState }: ContainerStatus): InitState {
   return ended.exitCode === 0 ? 'done' : 'failed';
 }
 
-/** Init containers proper that are pending or have failed; sidecars that are not up yet are pending. */
+/**
+ * Init containers proper that are pending or have failed; sidecars that are not up yet are
+ * pending.
+ */
 function initialization({ spec, initStatuses, statuses }: PhaseInput): {
   pending: boolean;
   failed: boolean;

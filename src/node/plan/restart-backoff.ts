@@ -1,5 +1,5 @@
-// How long a container that has ended waits for its next start: 10 s, doubled up to 5 min, forgotten
-// after 10 min without a restart. The first restart never waits.
+// How long a container that has ended waits for its next start: 10 s, doubled up to 5 min,
+// forgotten after 10 min without a restart. The first restart never waits.
 
 export interface RestartBackoff {
   readonly delayMs: number;
@@ -7,14 +7,19 @@ export interface RestartBackoff {
   readonly updatedAtMs: number;
 }
 
-/** `forgetMs`: a container that ran this long after its last restart starts over at the initial delay. */
+/**
+ * `forgetMs`: a container that ran this long after its last restart starts over at the initial
+ * delay.
+ */
 export const RESTART_BACKOFF = { initialMs: 10_000, maxMs: 300_000, forgetMs: 600_000 } as const;
 
 export type RestartGate =
   | { readonly open: true; readonly next: RestartBackoff }
   | { readonly open: false; readonly untilMs: number; readonly delayMs: number };
 
-/** May a container that ended at `finishedAtMs` be started now? If so, `next` is to be remembered. */
+/**
+ * May a container that ended at `finishedAtMs` be started now? If so, `next` is to be remembered.
+ */
 export function restartGate(
   backoff: RestartBackoff | undefined,
   { finishedAtMs, nowMs }: { finishedAtMs: number; nowMs: number },

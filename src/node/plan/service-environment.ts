@@ -1,4 +1,5 @@
-// The variables that tell a container where services are: `REDIS_SERVICE_HOST`, `REDIS_PORT_6379_TCP` …
+// The variables that tell a container where services are: `REDIS_SERVICE_HOST`,
+// `REDIS_PORT_6379_TCP` …
 import type { Service, ServicePort } from '../../api/generated/types.ts';
 import { nameOf } from '../../api/meta/object.ts';
 
@@ -46,7 +47,9 @@ function serviceVariables(service: Service): [string, string][] {
   ];
 }
 
-/** Variables of all `services`, sorted by service name so that equal pods get equal environments. */
+/**
+ * Variables of all `services`, sorted by service name so that equal pods get equal environments.
+ */
 export function serviceEnvironment(services: readonly Service[]): Map<string, string> {
   const sorted = [...services].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
   return new Map(sorted.flatMap(serviceVariables));

@@ -1,5 +1,6 @@
-// Writes the files of a config map, secret or projected volume so that readers see either all old or
-// all new ones: files live in a dated directory, `..data` points to it and is switched by a rename.
+// Writes the files of a config map, secret or projected volume so that readers see either all old
+// or all new ones: files live in a dated directory, `..data` points to it and is switched by a
+// rename.
 import {
   chmod,
   mkdir,
@@ -38,13 +39,12 @@ async function currentVersion(directory: string): Promise<string | undefined> {
 
 async function listFiles(directory: string, prefix = ''): Promise<string[]> {
   const entries = await readdir(join(directory, prefix), { withFileTypes: true });
-  const lists = await Promise.all(
-    entries.map((entry) => {
-      const path = join(prefix, entry.name);
-      return entry.isDirectory() ? listFiles(directory, path) : [path];
-    }),
-  );
-  return lists.flat();
+  const paths: string[] = [];
+  for (const entry of entries) {
+    const path = join(prefix, entry.name);
+    paths.push(...(entry.isDirectory() ? await listFiles(directory, path) : [path]));
+  }
+  return paths;
 }
 
 /** True if the version on disk has exactly these files with this content. */
@@ -75,7 +75,9 @@ async function writeVersion(directory: string, files: VolumeFiles): Promise<void
   }
 }
 
-/** Links `name` → `..data/name` for every first path component; removes links of files that went. */
+/**
+ * Links `name` → `..data/name` for every first path component; removes links of files that went.
+ */
 async function linkNames(directory: string, files: VolumeFiles): Promise<void> {
   const names = new Set([...files.keys()].map((path) => path.split('/')[0] ?? path));
   const present = (await readdir(directory)).filter((name) => !name.startsWith('..'));

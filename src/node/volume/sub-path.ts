@@ -27,7 +27,10 @@ async function enter(root: string, parent: string, name: string): Promise<string
   return target;
 }
 
-/** The real path of `subPath` in the volume at `volumePath`. Throws VolumeError if it leads outside. */
+/**
+ * The real path of `subPath` in the volume at `volumePath`. Throws VolumeError if it leads
+ * outside.
+ */
 export async function resolveSubPath(volumePath: string, subPath: string): Promise<string> {
   const names = subPath.split('/').filter((name) => name !== '' && name !== '.');
   if (subPath.startsWith('/') || names.includes('..')) {

@@ -5,7 +5,10 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Mounts a tmpfs of at most `bytes` (undefined: the kernel's default). False where that is refused. */
+/**
+ * Mounts a tmpfs of at most `bytes` (undefined: the kernel's default). False where that is
+ * refused.
+ */
 export async function mountTmpfs(path: string, bytes: number | undefined): Promise<boolean> {
   const options = ['mode=0777', ...(bytes === undefined ? [] : [`size=${bytes}`])].join(',');
   try {

@@ -57,7 +57,7 @@ interface Context extends ProjectionContext {
   readonly options: VolumeManagerOptions;
   readonly directory: string;
   readonly running: boolean;
-  ownership(readOnly: boolean): Ownership;
+  readonly ownership: (readOnly: boolean) => Ownership;
 }
 
 export function createVolumeManager(options: VolumeManagerOptions): VolumeManager {
@@ -175,6 +175,7 @@ async function mountClaim(
   { claimName, readOnly }: { claimName: string; readOnly: boolean },
 ): Promise<MountedVolume> {
   const { path, ownable } = await claimedDirectory(context.reader, context.pod, claimName);
-  if (ownable && !readOnly && !context.running) await applyOwnership(path, context.ownership(false));
+  if (ownable && !readOnly && !context.running)
+    await applyOwnership(path, context.ownership(false));
   return { hostPath: path, readOnly };
 }
