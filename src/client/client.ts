@@ -44,7 +44,10 @@ export interface ReadOptions {
   signal?: AbortSignal;
 }
 
-/** All methods throw StatusError as the server answers, or the transport's own error. Returned objects may be frozen. */
+/**
+ * All methods throw StatusError as the server answers, or the transport's own error. Returned
+ * objects may be frozen.
+ */
 export interface ResourceClient<T extends KubernetesObject> {
   readonly resource: ResourceDefinition<T>;
   get(name: ObjectName, options?: ReadOptions & { resourceVersion?: string }): Promise<T>;

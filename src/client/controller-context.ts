@@ -56,7 +56,7 @@ export class TerminalError extends Error {
 }
 
 export interface EventRecorder {
-  /** Records an event about `object`; never throws, never blocks. Equal ones are counted up (series as upstream). */
+  /** Records an event about `object`; never throws, never blocks. Equal ones are counted up. */
   event(
     object: KubernetesObject,
     type: 'Normal' | 'Warning',

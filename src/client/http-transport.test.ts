@@ -251,7 +251,7 @@ describe('watch', () => {
     await vi.waitFor(() => expect(ends).toEqual([undefined]));
   });
 
-  test('API-508: any chunking, also within a character; blank lines; a last line without end', async () => {
+  test('API-508: any chunking, within characters too; blank lines; no last line end', async () => {
     const text = Buffer.from(`${line('äöü')}\r\n\n${line('b')}${line('c').trimEnd()}`);
     handler = streaming(async (response) => {
       for (const byte of text) {

@@ -34,7 +34,7 @@ export interface Informer<T extends KubernetesObject> extends Runnable {
   readonly resourceVersion: string;
   /** Resolves when hasSynced turns true. */
   synced(): Promise<void>;
-  /** Handlers run synchronously, in order, never throw into the informer. Returns the unsubscriber. */
+  /** Handlers run synchronously, in order; what they throw is logged. Returns the unsubscriber. */
   addEventHandler(handler: EventHandler<T>): () => void;
   /**
    * Adds an index; `values` gives the index values of an object. Existing objects are indexed at

@@ -54,7 +54,7 @@ const JITTER = 1.2;
 
 type Attempt = 'ours' | 'theirs';
 
-/** `start()` resolves at once. The durations must be in the order lease > deadline > 1.2 periods. */
+/** `start()` resolves at once. Durations must be in this order: lease > deadline > 1.2 periods. */
 export function createLeaderElector(options: LeaderElectionOptions): LeaderElector {
   return new LeaseElector(options);
 }

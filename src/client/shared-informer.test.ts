@@ -319,7 +319,7 @@ test.each([
   expect(seen).toEqual(['+a', '-a', '+b']);
 });
 
-test('back-off grows from 50 ms over 0.8 s to 30 s and starts over after two quiet minutes', async () => {
+test('back-off grows from 50 ms over 0.8 s to 30 s; two good minutes reset it', async () => {
   await start();
   const times: number[] = [];
   api.beforeRequest = () => {
@@ -405,7 +405,7 @@ test('objects are shared, not copied, and deeply frozen', async () => {
   expect(Object.isFrozen(object?.metadata.labels)).toBe(true);
 });
 
-test('late handlers get the cache; a throwing handler harms nobody; unsubscribing works', async () => {
+test('late handlers get the cache; throwing ones harm nobody; unsubscribing', async () => {
   await create('a');
   informer.addEventHandler({
     add: () => {

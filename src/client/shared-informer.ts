@@ -96,7 +96,7 @@ export class SharedInformer<T extends KubernetesObject> implements Informer<T> {
     this.#tell(this.#remove(keyOf(object), deepFreeze(object)));
   }
 
-  /** Nothing for an object that is known already; a successor of the same name is delete and add. */
+  /** Nothing for a state that is known already; a successor of the same name is delete and add. */
   #store(object: T): Change<T>[] {
     const known = this.#cache.get(keyOf(object));
     if (known !== undefined && isSameState(known, object)) return [];

@@ -7,7 +7,7 @@ export interface TransportRequest {
   /** Path without query: `/api/v1/namespaces/default/pods`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
-  /** Any JSON value (JSON patches are arrays). Objects given here must not be changed afterwards. */
+  /** Any JSON value (JSON patches are arrays). What is given here must not be changed later. */
   readonly body?: object;
   /** Content type of the body; absent: `application/json`. */
   readonly contentType?: string;
@@ -24,7 +24,7 @@ export interface WatchEvent {
 
 export interface WatchHandler {
   event(event: WatchEvent): void;
-  /** Called once: without an error when the server ended the stream in good order. Not after stop(). */
+  /** Called once, not after stop(); without an error when the server ended in good order. */
   end(error?: Error): void;
 }
 
@@ -33,7 +33,10 @@ export interface WatchStream {
 }
 
 export interface Transport {
-  /** The reply's body. Throws StatusError for every code that is not 2xx, or the connection's own error. The value may be frozen. */
+  /**
+   * The reply's body, possibly frozen. Throws StatusError for every code that is not 2xx, or the
+   * connection's own error.
+   */
   request(request: TransportRequest): Promise<Json>;
   /**
    * Opens a watch (the caller sets `watch=true` and friends in the query). Resolves when the server

@@ -78,7 +78,7 @@ test('stop by signal, before and while running', async () => {
   expect(clock.nextDueMs()).toBeUndefined();
 });
 
-test('an event that cannot be handled ends the session; nothing is handed over after it', async () => {
+test('an event that cannot be handled ends the session and is the last', async () => {
   let events = 0;
   const end = run(() => {
     events++;

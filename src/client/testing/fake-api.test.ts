@@ -62,7 +62,7 @@ describe('objects', () => {
     await expect(missing).rejects.toSatisfy(isNotFound);
   });
 
-  test('API-312: an update with a stale version conflicts, one without a version does not', async () => {
+  test('API-312: an update with a stale version conflicts, a blind one does not', async () => {
     const first = await client.resource(configMaps).create(configMap('a'));
     await client.resource(configMaps).update({ ...first, data: { a: '1' } });
     const stale = client.resource(configMaps).update({ ...first, data: { a: '2' } });

@@ -24,7 +24,7 @@ const BIRTH_STATUS: Record<string, JsonObject> = {
   namespaces: { phase: 'Active' },
 };
 
-/** The object as stored after a POST, without a resourceVersion (API-401, API-402, API-404, API-405). */
+/** The object as stored after a POST, without a resourceVersion (API-401 … API-405). */
 export function birth(
   { resource, namespace }: { resource: ResourceDefinition; namespace: string },
   body: FakeObject,
@@ -94,8 +94,7 @@ export function doomed(
     throw conflict(resource, nameOf(stored), uidMessage(uid, stored));
   }
   if (resourceVersion !== undefined && resourceVersion !== stored.metadata.resourceVersion) {
-    const message = `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${stored.metadata.resourceVersion}`;
-    throw conflict(resource, nameOf(stored), message);
+    throw conflict(resource, nameOf(stored), versionMessage(resourceVersion, stored));
   }
   const graceSeconds = graceOf(resource, stored, options);
   const finalizers = new Set(stored.metadata.finalizers);
@@ -161,5 +160,11 @@ function contents(object: FakeObject): object {
 }
 
 function uidMessage(uid: string, stored: FakeObject): string {
-  return `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${stored.metadata.uid}`;
+  const { uid: actual } = stored.metadata;
+  return `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${actual}`;
+}
+
+function versionMessage(version: string, { metadata }: FakeObject): string {
+  const actual = `ResourceVersion in object meta: ${metadata.resourceVersion}`;
+  return `Precondition failed: ResourceVersion in precondition: ${version}, ${actual}`;
 }
