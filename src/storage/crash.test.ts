@@ -12,7 +12,7 @@ import type { Store, StoreEvent } from './store.ts';
 import { bundleChild } from './testing/bundle-child.ts';
 import { CRASH_HISTORY_LIMIT, crashValue } from './testing/crash-protocol.ts';
 
-const ROUNDS = 60;
+const ROUNDS = 50;
 const LOAD_MS_MAX = 120;
 
 interface Acknowledgement {

@@ -1,4 +1,5 @@
 // One owner at a time, whatever happened to the one before.
+import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +15,12 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'ordinal-lock-'));
 });
 
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+const children: ChildProcess[] = [];
+
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  rmSync(directory, { recursive: true, force: true });
+});
 
 const locked = expect.objectContaining({ code: 'ORD_STORE_LOCKED' });
 
@@ -22,8 +28,13 @@ function startContender(program: string) {
   const child = spawn(process.execPath, [program, directory], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
+  children.push(child);
   child.stdout.setEncoding('utf8');
-  return { child, closed: once(child, 'close') };
+  const closed = once(child, 'close');
+  const answer = Promise.race([once(child.stdout, 'data'), closed]).then(([line]) => {
+    return String(line).trim();
+  });
+  return { child, closed, answer };
 }
 
 test('a lock is held until it is released', () => {
@@ -40,9 +51,9 @@ test('locks leave one small file behind', () => {
 });
 
 test('the lock of a process that was killed is free', async () => {
-  const { child, closed } = startContender(await bundleChild('lock-contender'));
+  const { child, closed, answer } = startContender(await bundleChild('lock-contender'));
   child.stdin.write('go\n');
-  expect(await once(child.stdout, 'data')).toEqual(['1\n']);
+  expect(await answer).toBe('1');
   expect(() => lockDirectory(directory)).toThrow(`in use by process ${child.pid}`);
   child.kill('SIGKILL');
   await closed;
@@ -84,10 +95,9 @@ test('of many processes that start at once exactly one wins, on fresh and on sta
   const program = await bundleChild('lock-contender');
   for (let round = 0; round < 8; round++) {
     const contenders = Array.from({ length: 6 }, () => startContender(program));
-    const answers = contenders.map(({ child }) => once(child.stdout, 'data'));
     for (const { child } of contenders) child.stdin.write('go\n');
-    const won = (await Promise.all(answers)).map(([line]) => String(line).trim());
-    expect(won.sort()).toEqual(['0', '0', '0', '0', '0', '1']);
+    const answers = await Promise.all(contenders.map(({ answer }) => answer));
+    expect(answers.sort()).toEqual(['0', '0', '0', '0', '0', '1']);
     for (const { child } of contenders) child.kill('SIGKILL');
     await Promise.all(contenders.map(({ closed }) => closed));
   }
@@ -97,12 +107,7 @@ test('processes that take and release in turns never hold the lock together', as
   const program = await bundleChild('lock-contender');
   const contenders = Array.from({ length: 4 }, () => startContender(program));
   for (const { child } of contenders) child.stdin.write('repeat\n');
-  const counts = await Promise.all(
-    contenders.map(async ({ child, closed }) => {
-      const [line] = (await once(child.stdout, 'data')) as [string];
-      expect(await closed).toEqual([0, null]);
-      return Number(line);
-    }),
-  );
-  for (const count of counts) expect(count).toBeGreaterThan(0);
+  const answers = await Promise.all(contenders.map(({ answer }) => answer));
+  for (const { closed } of contenders) expect(await closed).toEqual([0, null]);
+  for (const count of answers) expect(Number(count)).toBeGreaterThan(0);
 });

@@ -51,7 +51,8 @@ function tryLock(directory: string, claim: string): DirectoryLock | undefined {
   const path = join(directory, `lock.${mine}`);
   if (!link(claim, path)) return undefined;
   if (highestGeneration(directory) !== mine) {
-    rmSync(path);
+    // The owner of that one may be removing ours too.
+    rmSync(path, { force: true });
     return undefined;
   }
   removeLeftovers(directory, mine);

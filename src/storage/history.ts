@@ -70,8 +70,8 @@ export class History {
   forget(revision: number): void {
     this.#start = this.#indexAfter(revision);
     this.#compactedRevision = revision;
-    // Cutting costs a move of all the rest, so it waits until it halves the array.
-    if (this.#start * 2 < this.#events.length) return;
+    // Cutting moves all the rest, so it waits until an eighth of the array is to go.
+    if (this.#start * 8 < this.#events.length) return;
     this.#events = this.#events.slice(this.#start);
     this.#start = 0;
   }

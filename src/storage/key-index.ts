@@ -111,7 +111,9 @@ export class KeyIndex<Entry extends Keyed> {
       missing -= slice.length;
       slices.push(slice);
     }
-    return slices.length === 1 ? slices[0]! : slices.flat();
+    // Many times faster than flat().
+    const [first = [], ...others] = slices;
+    return first.concat(...others);
   }
 
   #distance(from: Position, to: Position): number {

@@ -164,10 +164,12 @@ function readContents(database: Database, path: string): StoreContents {
 }
 
 async function writeGroup(database: Database, group: CommitGroup): Promise<void> {
+  // Encoded first: if something threw within the batch, what was put until then would be committed.
+  const encoded = group.appended.map((record) => encodeRecord(record));
   const writes: Promise<boolean>[] = [];
   const batch = database.batch(() => {
-    for (const record of group.appended) {
-      writes.push(database.put(record.entry.revision, encodeRecord(record)));
+    for (const [number, bytes] of encoded.entries()) {
+      writes.push(database.put(group.appended[number]!.entry.revision, bytes));
     }
     for (const revision of group.forgotten) writes.push(database.remove(revision));
     writes.push(database.put(HEAD_KEY, encodeHead(group.after)));

@@ -3,10 +3,9 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createMemoryEngine } from './memory-store.ts';
 import { RevisionedStore } from './revisioned-store.ts';
 import type { StoreContents, StoreEngine } from './store-engine.ts';
-import { recordingSink } from './testing/recording-sink.ts';
+import { recordingSink, text } from './testing/recording-sink.ts';
 
 const refused = { name: 'StoreWriteError', code: 'ORD_STORE_WRITE' };
-const text = (value: string) => () => Buffer.from(value);
 
 /** A memory engine that waits for orders: each commit is released, or refused, by the test. */
 function orderedEngine(contents?: StoreContents) {

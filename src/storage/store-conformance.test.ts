@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLmdbStore } from './lmdb-store.ts';
 import { createMemoryStore } from './memory-store.ts';
-import type { StoreUnderTest } from './testing/store-conformance.ts';
+import type { StoreUnderTest } from './testing/store-under-test.ts';
 import { storeConformance } from './testing/store-conformance.ts';
 
 storeConformance({
@@ -15,7 +15,7 @@ storeConformance({
 
 storeConformance({
   name: 'createLmdbStore()',
-  modelRuns: 150,
+  modelRuns: 100,
   create: (options) => {
     const directory = mkdtempSync(join(tmpdir(), 'ordinal-store-'));
     const underTest: StoreUnderTest = {

@@ -1,4 +1,4 @@
-// For tests: a watch sink that remembers what it was told, as short texts.
+// For tests: a watch sink that remembers what it was told, as short texts; and values that are texts.
 import type { StoreEvent, WatchSink } from '../store.ts';
 
 export interface RecordingSink extends WatchSink {
@@ -23,4 +23,9 @@ export function recordingSink(): RecordingSink {
 export function eventText({ type, entry, previous }: StoreEvent): string {
   const was = previous ? ` was @${previous.revision} ${previous.value.toString()}` : '';
   return `${type} ${entry.key}@${entry.revision} ${entry.value.toString()}${was}`;
+}
+
+/** Bytes of a text, for any revision. */
+export function text(value: string): () => Buffer {
+  return () => Buffer.from(value);
 }

@@ -2,7 +2,7 @@
 // from which everything is computed anew), which must agree.
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import type { StoreFactory, StoreUnderTest } from './store-conformance.ts';
+import type { StoreFactory, StoreUnderTest } from './store-under-test.ts';
 import type { RecordingSink } from './recording-sink.ts';
 import { eventText, recordingSink } from './recording-sink.ts';
 import type { StoredEntry, StoreEvent, Watch } from '../store.ts';
