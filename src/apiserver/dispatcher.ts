@@ -61,7 +61,10 @@ async function apiRequest(exchange: Exchange, user: UserInfo): Promise<ApiReques
   const { method, path, query, headers, reply } = exchange;
   const gone = new AbortController();
   reply.on('close', () => gone.abort());
-  const body = await readBody(exchange.body, headers['content-length']);
+  // What follows an upgrade isn't a body.
+  const body = headers.upgrade
+    ? undefined
+    : await readBody(exchange.body, headers['content-length']);
   const contentType = mediaType(headers['content-type']);
   if (body !== undefined) requireBodyType(method, contentType);
   const userAgent = headers['user-agent'] ?? '';

@@ -1,5 +1,6 @@
 // The HTTPS server: HTTP/2 with HTTP/1.1 beside it, on any number of listeners with one TLS context.
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
 import {
   createServer as createTcpServer,
@@ -7,6 +8,7 @@ import {
   type Server as TcpServer,
   type Socket,
 } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { OrdinalError, systemErrorCode } from '../base/errors.ts';
 import type { Runnable } from '../base/runnable.ts';
@@ -17,6 +19,7 @@ import { createExchange } from './exchange.ts';
 import { createMetrics } from './metrics.ts';
 import { createOpenApi } from './openapi/openapi.ts';
 import type { Reply } from './reply.ts';
+import { createUpgrader } from './streaming/upgrade.ts';
 
 /** An address to bind, or the descriptor of a socket that somebody else has bound. */
 export type ListenAddress =
@@ -123,6 +126,13 @@ export function createServer(options: ServerOptions): ApiServer {
       running.add(long);
       exchange.reply.on('close', () => running.delete(long));
     });
+  });
+  http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const track = (long: LongRunning) => {
+      running.add(long);
+      socket.once('close', () => running.delete(long));
+    };
+    createUpgrader({ dispatcher, clock, track })(request, socket, head);
   });
 
   const listen = async (address: ListenAddress) => {
