@@ -1,4 +1,5 @@
-// HTTP GET as probes and lifecycle hooks do it: no certificate checks, redirects only within a host.
+// HTTP GET as probes and lifecycle hooks do it: no certificate checks, redirects only within a
+// host.
 import type { IncomingMessage } from 'node:http';
 import type { HTTPGetAction, HTTPHeader } from '../../api/generated/types.ts';
 import type { Clock } from '../../base/clock.ts';

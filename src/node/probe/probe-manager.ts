@@ -15,7 +15,9 @@ export interface ProbedContainer {
 }
 
 export interface ProbeManager {
-  /** Makes the probes of the pod fit what runs of it now. While it ends only readiness is probed. */
+  /**
+   * Makes the probes of the pod fit what runs of it now. While it ends only readiness is probed.
+   */
   sync(
     pod: Pod,
     running: readonly ProbedContainer[],

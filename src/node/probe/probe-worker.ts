@@ -13,11 +13,11 @@ export interface ProbeWorkerOptions {
   readonly clock: Clock;
   /** When the container started, in milliseconds since the epoch. */
   readonly startedAtMs: number;
-  run(): Promise<ProbeOutcome>;
+  readonly run: () => Promise<ProbeOutcome>;
   /** A single run failed. */
-  onFailure(output: string): void;
+  readonly onFailure: (output: string) => void;
   /** A threshold was reached and the result is another one than before. */
-  onResult(success: boolean): void;
+  readonly onResult: (success: boolean) => void;
 }
 
 export class ProbeWorker {
