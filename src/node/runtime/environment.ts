@@ -23,6 +23,12 @@ export function environmentCommand(
   return ['env', '-i', ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)];
 }
 
+/** Command prefix that runs the words after it in `dir`; commands start in `/`. */
+export function directoryCommand(dir: string | undefined): string[] {
+  if (dir === undefined || dir === '/') return [];
+  return ['sh', '-c', 'cd "$1" && shift && exec "$@"', 'exec', dir];
+}
+
 /** The PATH that the container's programs have. */
 export function searchPath(config: ContainerConfig): string {
   return config.env.findLast(({ name }) => name === 'PATH')?.value ?? DEFAULT_PATH;

@@ -3,8 +3,8 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock } from '../../base/clock.ts';
-import { OrdinalError } from '../../base/errors.ts';
+import { sleep, type Clock } from '../../base/clock.ts';
+import { errorMessage, OrdinalError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
 import { Container } from './container.ts';
@@ -34,6 +34,14 @@ import type { RuntimeDriver } from './runtime-driver.ts';
 /** Linux counts CPU time of processes in hundredths of a second (USER_HZ) on every architecture. */
 const NANOSECONDS_PER_TICK = 10_000_000;
 const ID_LENGTH = 12;
+/** A client sends its size at once; script(1) needs some milliseconds to make the terminal. */
+const TERMINAL_WAIT_MS_MAX = 2000;
+const TERMINAL_POLL_MS = 5;
+
+interface TerminalSize {
+  readonly width: number;
+  readonly height: number;
+}
 
 export interface PodRuntimeOptions {
   /** Directory for everything the runtime keeps; only this runtime may use it. */
@@ -192,9 +200,7 @@ export class PodRuntime implements ContainerRuntime {
     const command = this.#driver.execCommand({ pod, container: record, dir, init, argv, tty });
     const input = stdin ? 'pipe' : 'ignore';
     const child = this.#driver.runner.spawn(command, [input, 'pipe', tty ? 'ignore' : 'pipe']);
-    return execSession(child, (width, height) => {
-      if (tty && child.pid) this.#resize(container, child.pid, { width, height });
-    });
+    return execSession(child, this.#resizer(container, child.pid, tty));
   }
 
   async execSync(
@@ -210,9 +216,7 @@ export class PodRuntime implements ContainerRuntime {
     const container = this.#container(containerId);
     const { init, dir, log, ended } = container;
     const { stdin, tty } = container.record.config;
-    const resize = (width: number, height: number) => {
-      if (tty) this.#resize(container, init.pid, { width, height });
-    };
+    const resize = this.#resizer(container, init.pid, tty);
     return attachSession({ dir, log, ended, stdin, tty, resize });
   }
 
@@ -260,15 +264,30 @@ export class PodRuntime implements ContainerRuntime {
     }
   }
 
-  #resize(container: Container, rootPid: number, size: { width: number; height: number }): void {
-    const pids = [rootPid, ...descendantPids(rootPid)];
-    const terminals = pids.map((pid) => processStat(pid)?.terminal);
-    const number = terminals.find((terminal) => terminal !== undefined);
-    if (number === undefined) return;
-    const { width, height } = size;
-    const change = ['stty', '-F', `/dev/pts/${number}`, 'cols', `${width}`, 'rows', `${height}`];
+  /** Sets the size of the terminal that `rootPid` or a descendant has, once there is one. */
+  async #resize(container: Container, rootPid: number, size: TerminalSize): Promise<void> {
+    const { clock, logger } = this.#options;
+    const deadlineMs = clock.now() + TERMINAL_WAIT_MS_MAX;
+    let number = terminalOf(rootPid);
+    while (number === undefined && processStat(rootPid) && clock.now() < deadlineMs) {
+      await sleep(clock, TERMINAL_POLL_MS);
+      number = terminalOf(rootPid);
+    }
+    if (number === undefined || container.record.outcome) return;
+    const change = ['stty', '-F', `/dev/pts/${number}`, 'cols', `${size.width}`];
     const enter = this.#driver.enterMounts(container.init);
-    this.#driver.runner.run([...enter, ...change]).catch(() => {});
+    const result = await this.#driver.runner.run([...enter, ...change, 'rows', `${size.height}`]);
+    if (result.exitCode !== 0) logger.debug('terminal not resized', { error: result.stderr });
+  }
+
+  /** Resizing never fails for the caller: the terminal may be gone by now. */
+  #resizer(container: Container, rootPid: number | undefined, tty: boolean): ExecSession['resize'] {
+    return (width, height) => {
+      if (!tty || rootPid === undefined) return;
+      this.#resize(container, rootPid, { width, height }).catch((error: unknown) => {
+        this.#options.logger.debug('terminal not resized', { error: errorMessage(error) });
+      });
+    };
   }
 
   #newId(): string {
@@ -307,4 +326,10 @@ export class PodRuntime implements ContainerRuntime {
   #notify(containerId: string): void {
     for (const listener of this.#listeners) listener(containerId);
   }
+}
+
+/** Number of the terminal of `rootPid` or of one of its descendants. */
+function terminalOf(rootPid: number): number | undefined {
+  const pids = [rootPid, ...descendantPids(rootPid)];
+  return pids.map((pid) => processStat(pid)?.terminal).find((number) => number !== undefined);
 }

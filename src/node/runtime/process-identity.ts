@@ -1,6 +1,7 @@
 // Which process is meant, surviving pid reuse, agent restarts and reboots: boot id + pid + start
 // time. Shell scripts record it with builtins only, as one line: "<boot id> </proc/PID/stat line>".
 import { readFileSync, readdirSync } from 'node:fs';
+import { present } from '../../base/assert.ts';
 
 export interface ProcessIdentity {
   readonly bootId: string;
@@ -38,6 +39,12 @@ export function isAlive(identity: ProcessIdentity | undefined): boolean {
   if (!identity || identity.bootId !== bootId()) return false;
   const stat = processStat(identity.pid);
   return stat?.startTicks === identity.startTicks && stat.state !== 'Z';
+}
+
+/** The identity of this very process. Throws where there is no /proc. */
+export function ownIdentity(): ProcessIdentity {
+  const identity = parseIdentity(`${bootId()} ${readText('/proc/self/stat')}`);
+  return present(identity, '/proc/self/stat');
 }
 
 /** What /proc says about `pid`, or undefined when there is no such process. */

@@ -74,6 +74,7 @@ export class RootView {
     if (stat) throw failure(`can't mount a ${kind} on ${path}, which is something else`);
     if (kind === 'directory') return this.ensureDirectory(path);
     this.ensureDirectory(dirname(path));
+    this.#copyUp(dirname(path));
     closeSync(openSync(this.#writablePath(path), 'a', 0o644));
   }
 

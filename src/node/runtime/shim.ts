@@ -107,10 +107,8 @@ export function setupFailure(dir: string): string | undefined {
 function ready(child: ChildProcess, dir: string): Promise<void> {
   const channel = child.stdio[4] as Duplex;
   return new Promise((resolve, reject) => {
-    const refuse = (cause?: unknown) => {
-      const why = cause
-        ? String(cause)
-        : (setupFailure(dir) ?? readText(join(dir, 'setup')).trim());
+    const refuse = (cause?: Error) => {
+      const why = cause?.message ?? setupFailure(dir) ?? readText(join(dir, 'setup')).trim();
       reject(new OrdinalError('ORD_CONTAINER_START', why || 'the container did not start'));
     };
     channel.once('data', () => {

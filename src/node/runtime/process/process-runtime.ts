@@ -11,7 +11,7 @@ import { OrdinalError } from '../../../base/errors.ts';
 import { allocateAddress } from '../address-pool.ts';
 import { loopbackAddress } from '../cluster-network.ts';
 import { commandRunner, missingTools, shellQuote } from '../command-runner.ts';
-import { environmentCommand, searchPath } from '../environment.ts';
+import { directoryCommand, environmentCommand, searchPath } from '../environment.ts';
 import { terminalCommand } from '../exec-session.ts';
 import { assertExecutable } from '../find-executable.ts';
 import { RootView } from '../root-view.ts';
@@ -130,7 +130,7 @@ function execCommand(abilities: RuntimeAbilities, request: ExecRequest): string[
   const { config } = container;
   return [
     ...userCommand(abilities, config),
-    ...['sh', '-c', 'cd "$1" && shift && exec "$@"', 'exec', config.workingDir ?? '/'],
+    ...directoryCommand(config.workingDir),
     ...environment(container, dir),
     ...(tty ? terminalCommand(argv) : argv),
   ];

@@ -3,20 +3,17 @@ import { OrdinalError } from '../../../base/errors.ts';
 import type { ContainerConfig } from '../runtime.ts';
 
 /** By number; setpriv and the kernel both know them by these names. */
-const CAPABILITY_NAMES = [
-  ...['CHOWN', 'DAC_OVERRIDE', 'DAC_READ_SEARCH', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID'],
-  ...['SETPCAP', 'LINUX_IMMUTABLE', 'NET_BIND_SERVICE', 'NET_BROADCAST', 'NET_ADMIN', 'NET_RAW'],
-  ...['IPC_LOCK', 'IPC_OWNER', 'SYS_MODULE', 'SYS_RAWIO', 'SYS_CHROOT', 'SYS_PTRACE', 'SYS_PACCT'],
-  ...['SYS_ADMIN', 'SYS_BOOT', 'SYS_NICE', 'SYS_RESOURCE', 'SYS_TIME', 'SYS_TTY_CONFIG', 'MKNOD'],
-  ...['LEASE', 'AUDIT_WRITE', 'AUDIT_CONTROL', 'SETFCAP', 'MAC_OVERRIDE', 'MAC_ADMIN', 'SYSLOG'],
-  ...['WAKE_ALARM', 'BLOCK_SUSPEND', 'AUDIT_READ', 'PERFMON', 'BPF', 'CHECKPOINT_RESTORE'],
-];
+const CAPABILITY_NAMES = words(`
+  CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE
+  NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO
+  SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG
+  MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM
+  BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE`);
 
 /** What containerd gives a container that asks for nothing. */
-const DEFAULT_CAPABILITIES = [
-  ...['CHOWN', 'DAC_OVERRIDE', 'FSETID', 'FOWNER', 'MKNOD', 'NET_RAW', 'SETGID', 'SETUID'],
-  ...['SETFCAP', 'SETPCAP', 'NET_BIND_SERVICE', 'SYS_CHROOT', 'KILL', 'AUDIT_WRITE'],
-];
+const DEFAULT_CAPABILITIES = words(`
+  CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE
+  SYS_CHROOT KILL AUDIT_WRITE`);
 
 /** Names of the capabilities in a `CapBnd` or `CapEff` mask of /proc/PID/status (hexadecimal). */
 export function capabilitiesOfMask(mask: string): ReadonlySet<string> {
@@ -44,4 +41,8 @@ function capabilityName(text: string): string {
   const name = text.toUpperCase().replace(/^CAP_/, '');
   if (name === 'ALL' || CAPABILITY_NAMES.includes(name)) return name;
   throw new OrdinalError('ORD_CONTAINER_START', `unknown capability ${JSON.stringify(text)}`);
+}
+
+function words(text: string): string[] {
+  return text.trim().split(/\s+/);
 }

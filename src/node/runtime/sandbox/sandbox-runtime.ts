@@ -10,7 +10,7 @@ import {
   podAddress,
 } from '../cluster-network.ts';
 import { commandRunner, runOrThrow, shellQuote, type CommandRunner } from '../command-runner.ts';
-import { environmentCommand, searchPath } from '../environment.ts';
+import { directoryCommand, environmentCommand, searchPath } from '../environment.ts';
 import { terminalCommand } from '../exec-session.ts';
 import { PodRuntime, type PodRuntimeOptions } from '../pod-runtime.ts';
 import { allPids, readText, sendSignal } from '../process-identity.ts';
@@ -136,13 +136,14 @@ function execCommand(abilities: SandboxAbilities, request: ExecRequest): string[
   const config = { ...container.config, tty };
   const user = needsUserNamespace(config, abilities) ? ['--user', '--preserve-credentials'] : [];
   const spaces = ['--mount', '--uts', '--ipc', '--net', '--pid'];
+  const enter = ['nsenter', '--target', `${init.pid}`, ...user, ...spaces];
   const available = availableCapabilities();
   const join = joinCgroups(container.cgroups).map((step) => `${step}; `);
   return [
     ...(join.length > 0 ? ['sh', '-c', `${join.join('')}exec "$@"`, 'exec'] : []),
-    ...['nsenter', '--target', `${init.pid}`, ...user, ...spaces],
+    ...enter,
     ...userCommand({ config, abilities, available, entry: 'join' }),
-    ...['sh', '-c', 'cd "$1" && shift && exec "$@"', 'exec', config.workingDir ?? '/'],
+    ...directoryCommand(config.workingDir),
     ...environmentCommand(config, { HOSTNAME: pod.config.hostname }),
     ...(tty ? terminalCommand(argv) : argv),
   ];

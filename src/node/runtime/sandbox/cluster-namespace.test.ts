@@ -1,0 +1,169 @@
+// The server's way: it runs inside the cluster namespace, dies there, and comes back.
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { processStat } from '../process-identity.ts';
+import type { ContainerStatus, PodSandbox } from '../runtime.ts';
+import { logText, temporaryDirectory, waitFor } from '../runtime-test-kit.ts';
+import {
+  clusterNamespaceCommand,
+  clusterNamespaceHolder,
+  enterClusterNamespace,
+  removeClusterNamespace,
+} from './cluster-namespace.ts';
+import { probeSandbox } from './probe-sandbox.ts';
+
+interface Facts {
+  refusal?: string;
+  inherited: string;
+  cwd: string;
+  pod: PodSandbox;
+  container: ContainerStatus;
+  logPath: string;
+}
+
+const { refusal, rootless } = await probeSandbox();
+const here = dirname(fileURLToPath(import.meta.url));
+const skip = refusal !== undefined && process.env['CI'] !== 'true';
+
+describe.skipIf(skip)('cluster namespace', () => {
+  let dir = '';
+  beforeEach(() => void (dir = temporaryDirectory()));
+  afterEach(() => {
+    removeClusterNamespace(join(dir, 'ns'));
+    rmSync(dir, { recursive: true });
+  });
+
+  const command = (argv: string[], cwd = here) =>
+    clusterNamespaceCommand({ stateDir: join(dir, 'ns'), rootless, argv, cwd });
+
+  const run = (argv: string[]) => {
+    const line = command(argv);
+    return spawnSync(line.command, line.args, { encoding: 'utf8' });
+  };
+
+  const startAgent = async (): Promise<{ agent: ChildProcess; facts: Facts }> => {
+    writeFileSync(join(dir, 'inherited'), 'from the launcher');
+    const fd = openSync(join(dir, 'inherited'), 'r');
+    const script = join(here, 'sandbox-agent.fixture.ts');
+    const node = [process.execPath, '--import', 'tsx', script];
+    const line = command([...node, join(dir, 'ns'), join(dir, 'rt')]);
+    const agent = spawn(line.command, line.args, { stdio: ['ignore', 'pipe', 'pipe', fd] });
+    closeSync(fd);
+    let [output, errors] = ['', ''];
+    agent.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    agent.stderr?.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    await waitFor('the agent', () => output.includes('\n') || agent.exitCode !== null);
+    if (!output.includes('\n')) throw new Error(`the agent failed: ${errors}`);
+    return { agent, facts: JSON.parse(output) as Facts };
+  };
+
+  test('an agent killed with -9 finds its pods again: same pid, same address, no line lost', async () => {
+    const first = await startAgent();
+    const { container, pod, logPath, ...rest } = first.facts;
+    expect(rest).toEqual({ inherited: 'from the launcher', cwd: here });
+    await waitFor('output', () => logText(logPath, 'stdout').includes('line 5\n'));
+    first.agent.kill('SIGKILL');
+    await waitFor('the end of the agent', () => first.agent.signalCode !== null);
+    expect(processStat(container.pid ?? 0)?.state).not.toBe(undefined);
+
+    const second = await startAgent();
+    expect(second.facts.container).toEqual(container);
+    expect(second.facts.pod).toEqual(pod);
+    const seen = logText(logPath, 'stdout').split('\n').length;
+    await waitFor('more output', () => logText(logPath, 'stdout').split('\n').length > seen + 10);
+    const lines = logText(logPath, 'stdout').split('\n').slice(0, -1);
+    expect(lines).toEqual(lines.map((_, index) => `line ${index + 1}`));
+
+    second.agent.kill('SIGTERM');
+    await waitFor('the end of the agent', () => second.agent.exitCode !== null);
+    expect(processStat(container.pid ?? 0)).toBe(undefined);
+  });
+
+  test('is made once, kept by its holder, and gone when removed', () => {
+    const space = () => run(['readlink', '/proc/self/ns/net']).stdout;
+    const before = space();
+    const holder = clusterNamespaceHolder(join(dir, 'ns'));
+    expect(space()).toBe(before);
+    expect(before).not.toBe(
+      spawnSync('readlink', ['/proc/self/ns/net'], { encoding: 'utf8' }).stdout,
+    );
+    removeClusterNamespace(join(dir, 'ns'));
+    removeClusterNamespace(join(dir, 'ns'));
+    expect(enterClusterNamespace(join(dir, 'ns'))).toBe(undefined);
+    expect(['Z', undefined]).toContain(processStat(holder?.pid ?? 0)?.state);
+  });
+
+  test('the holder keeps none of the launcher’s descriptors (3 to 9) and has its own session', () => {
+    writeFileSync(join(dir, 'listener'), '');
+    const fd = openSync(join(dir, 'listener'), 'r');
+    const line = command(['true']);
+    spawnSync(line.command, line.args, { stdio: ['pipe', 'pipe', 'pipe', ...Array(7).fill(fd)] });
+    closeSync(fd);
+    const holder = clusterNamespaceHolder(join(dir, 'ns'))?.pid;
+    const target = (number: number) => readlinkSync(`/proc/${holder}/fd/${number}`);
+    expect([0, 1, 2].map(target)).toEqual(Array(3).fill('/dev/null'));
+    const all = readdirSync(`/proc/${holder}/fd`).map((number) => target(Number(number)));
+    expect(all).not.toContain(join(dir, 'listener'));
+    expect(readFileSync(`/proc/${holder}/stat`, 'utf8').split(' ')[5]).toBe(`${holder}`);
+  });
+
+  test('a stale holder record (another process with that pid) makes a new namespace', () => {
+    run(['true']);
+    const file = join(dir, 'ns/holder');
+    const holder = clusterNamespaceHolder(join(dir, 'ns'));
+    process.kill(holder?.pid ?? 0, 'SIGKILL');
+    const stale = readFileSync(file, 'utf8').replace(` ${holder?.pid} `, ` ${process.pid} `);
+    writeFileSync(file, stale);
+    expect(clusterNamespaceHolder(join(dir, 'ns'))).toBe(undefined);
+    expect(run(['cat', '/sys/class/net/lo/ifindex']).status).toBe(0);
+    expect(clusterNamespaceHolder(join(dir, 'ns'))?.pid).not.toBe(holder?.pid);
+  });
+
+  test('exit codes, arguments and the working directory pass through, new or not', () => {
+    for (const state of ['new', 'existing']) {
+      const script = 'echo "$PWD|$1"; exit 7';
+      const result = run(['sh', '-c', script, 'sh', "it's $HOME"]);
+      expect([state, result.stdout, result.status]).toEqual([state, `${here}|it's $HOME\n`, 7]);
+    }
+    expect(existsSync('/run/ordinal')).toBe(false);
+  });
+});
+
+describe('probe', () => {
+  test('takes little time, says what is missing and leaves nothing', async () => {
+    const dir = temporaryDirectory();
+    const abilities = await probeSandbox({ scratchDir: dir });
+    expect(abilities.runtime.notes.every((note) => note.endsWith('.'))).toBe(true);
+    expect(spawnSync('ls', ['-A', dir], { encoding: 'utf8' }).stdout).toBe('');
+    rmSync(dir, { recursive: true });
+  });
+
+  test('a machine that refuses namespaces gets the reason', async () => {
+    const runner = {
+      spawn: () => {
+        throw new Error('not used');
+      },
+      run: async () => ({
+        exitCode: 1,
+        stdout: '',
+        stderr: 'unshare: unshare failed: Operation not permitted\n',
+      }),
+    };
+    const abilities = await probeSandbox({ runner });
+    expect(abilities.refusal).toBe(
+      'the kernel refuses namespaces (unshare: unshare failed: Operation not permitted)',
+    );
+  });
+});
