@@ -79,7 +79,7 @@ function decodeAny(value: Json): Json {
 /** A quantity in canonical form. */
 export function decodeQuantity(value: Json): Json {
   try {
-    return canonicalQuantity(typeof value === 'number' ? value : String(value));
+    return canonicalQuantity(typeof value === 'string' ? value : JSON.stringify(value));
   } catch (error) {
     if (error instanceof QuantityError) throw new DecodeError(error.message);
     throw error;

@@ -99,7 +99,7 @@ type Expectation = 'value' | 'item' | 'firstKey' | 'key' | 'end';
 const SPACE = /[ \t\r\n]*/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const LITERAL = /true|false|null/y;
-const STRING = /"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const STRING = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 
 /** Walks a JSON text; reports its members, or throws what Go would say about it. */
 class Scanner {
@@ -196,7 +196,7 @@ class Scanner {
     const found = this.#take(STRING);
     if (found !== undefined) return found;
     // Find the first character that cannot be.
-    const good = /"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/y;
+    const good = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/y;
     this.#take(good);
     if (this.#text[this.#position] !== '\\') this.#unexpected('in string literal');
     this.#position += 1;
