@@ -91,7 +91,7 @@ test('release() of a directory that is gone is fine', () => {
   lock.release();
 });
 
-test('of many processes that start at once exactly one wins, on fresh and on stale ground', async () => {
+test('of processes that start at once exactly one wins, on fresh and stale ground', async () => {
   const program = await bundleChild('lock-contender');
   for (let round = 0; round < 8; round++) {
     const contenders = Array.from({ length: 6 }, () => startContender(program));

@@ -76,7 +76,7 @@ export class History {
     this.#start = 0;
   }
 
-  /** Throws RevisionCompactedError and RevisionFutureError unless the state at `revision` is known. */
+  /** Throws RevisionCompactedError or RevisionFutureError unless the state then is known. */
   assertCovers(revision: number): void {
     if (revision < this.#compactedRevision) {
       throw new RevisionCompactedError(revision, this.#compactedRevision);

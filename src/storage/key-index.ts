@@ -1,7 +1,7 @@
 // Entries ordered by key: a sorted array cut into chunks, so that an insert moves little, a lookup
 // is two binary searches and a list is a few array slices. Never sorts what it holds.
 
-/** Longest chunk: inserting moves at most so many pointers; 100,000 keys make a few hundred chunks. */
+/** An insert moves at most so many pointers; 100,000 keys make a few hundred chunks. */
 const CHUNK_LENGTH_MAX = 512;
 
 interface Keyed {

@@ -37,6 +37,8 @@ class LmdbEngine implements StoreEngine {
   readonly #path: string;
   #lock: DirectoryLock | undefined;
   #database: Database | undefined;
+  /** A commit failed, and it is not known yet what it left. */
+  #hasFailed = false;
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -57,12 +59,14 @@ class LmdbEngine implements StoreEngine {
   }
 
   async commit(group: CommitGroup): Promise<void> {
-    const database = this.#database ?? this.#reopen(group.before);
+    const database = (this.#database ??= openDatabase(this.#path));
+    if (this.#hasFailed) this.#assertUnchanged(database, group.before);
     try {
       await writeGroup(database, group);
     } catch (error) {
-      // After a failed commit LMDB refuses or hangs, so it has to be opened anew.
+      // If it failed while it wrote its meta page, LMDB would let later commits hang: open anew.
       this.#database = undefined;
+      this.#hasFailed = true;
       await database.close();
       throw await commitCause(error);
     }
@@ -80,18 +84,15 @@ class LmdbEngine implements StoreEngine {
     this.#lock = undefined;
   }
 
-  /** Opens again after a failed commit, of which nothing may be there. */
-  #reopen(expected: StoreHead): Database {
-    const database = openDatabase(this.#path);
+  /** Throws if a failed commit can be seen on disk after all. */
+  #assertUnchanged(database: Database, { revision: expected }: StoreHead): void {
     const { revision } = readHead(database, this.#path);
-    if (revision !== expected.revision) {
-      void database.close();
+    if (revision !== expected) {
       throw new StoreCorruptError(
-        `${this.#path} is at revision ${revision}, not ${expected.revision}; restart to read it anew`,
+        `${this.#path} is at revision ${revision}, not ${expected}; restart to read it anew`,
       );
     }
-    this.#database = database;
-    return database;
+    this.#hasFailed = false;
   }
 }
 
@@ -152,7 +153,8 @@ function readContents(database: Database, path: string): StoreContents {
   try {
     const head = readHead(database, path);
     const records: StoreRecord[] = [];
-    for (const { key, value } of database.getRange({ end: HEAD_KEY })) {
+    for (const { key, value } of database.getRange()) {
+      if (key === HEAD_KEY) continue;
       if (typeof key !== 'number') throw new StoreCorruptError(`${path} has a foreign record`);
       records.push(decodeRecord(key, value));
     }

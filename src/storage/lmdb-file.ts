@@ -1,7 +1,8 @@
 // Checks the structure of an LMDB data file before LMDB maps it. LMDB trusts its file: a truncated
 // or overwritten one would end the process with SIGBUS or SIGSEGV instead of an error.
 // What values hold is not checked here; records have checksums (record-codec.ts).
-// Layouts: liblmdb data version 2, 64 bit, little endian; `MDB_page_header`, `MDB_meta`, `MDB_node`.
+// Layouts: liblmdb data version 2, 64 bit, little endian (`MDB_page_header`, `MDB_meta`,
+// `MDB_node`).
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { StoreCorruptError } from './store-errors.ts';
 
@@ -48,7 +49,7 @@ interface TreePage {
   page: Buffer;
 }
 
-/** Throws StoreCorruptError unless the file is absent, empty, or an LMDB file of sound structure. */
+/** Throws StoreCorruptError unless the file is absent, empty, or a sound LMDB file. */
 export function checkLmdbFile(path: string): void {
   let descriptor: number;
   try {

@@ -133,7 +133,7 @@ describe('corrupt data is refused by name and left as it is', () => {
 
   test('a foreign record', async () => {
     await seed();
-    await tamper((data) => data.put('a foreign key', Buffer.from('x')));
+    await tamper((data) => data.put('the foreign key', Buffer.from('x')));
     await expectRefused(corrupt, /foreign record/);
   });
 

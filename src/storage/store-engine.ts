@@ -1,6 +1,6 @@
 // What differs between stores: where commit groups are kept. An engine keeps one record a write,
-// ordered by revision, and never looks into it. The newest record of a key is its state (a tombstone:
-// none); older ones are history. See revisioned-store.ts for everything else.
+// ordered by revision, and never looks into it. The newest record of a key is its state (if it is a
+// tombstone: none); older ones are history. See revisioned-store.ts for everything else.
 import type { StoredEntry } from './store.ts';
 
 /** One write as it is kept. */

@@ -43,7 +43,7 @@ export class StoreLockedError extends OrdinalError {
   }
 }
 
-/** The directory or its files can't be opened (`ORD_STORE_OPEN`): rights, no space, not a directory. */
+/** The directory or its files can't be opened (`ORD_STORE_OPEN`), for lack of rights or space. */
 export class StoreOpenError extends OrdinalError {
   override name = 'StoreOpenError';
   constructor(directory: string, cause: unknown) {

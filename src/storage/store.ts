@@ -1,6 +1,6 @@
 // The narrow waist of the storage room: a revisioned map of keys to bytes.
-// It knows keys, bytes and revisions, and nothing of kinds. Engines: lmdb-store.ts, memory-store.ts;
-// both pass testing/store-conformance.ts.
+// It knows keys, bytes and revisions, and nothing of kinds. Engines: lmdb-store.ts and
+// memory-store.ts; both pass testing/store-conformance.ts.
 import type { Runnable } from '../base/runnable.ts';
 
 /** One key's published state. Immutable: a change makes a new entry. */
@@ -126,7 +126,7 @@ export interface Store extends Runnable {
    * Rejects with RevisionFutureError, or StoreWriteError.
    */
   compact(revision: number): Promise<void>;
-  /** Verifies all invariants of memory and disk; throws StoreCorruptError naming the first violation. */
+  /** Verifies all invariants of memory and disk; StoreCorruptError names the first violation. */
   check(): void;
 }
 

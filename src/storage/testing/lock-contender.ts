@@ -1,6 +1,6 @@
 // For tests: a process that wants the lock of a directory. Run by directory-lock.test.ts as
-// `lock-contender DIRECTORY`. Told `go` it tries once, says 1 or 0 and stays; told `repeat` it takes
-// the lock many times, fails if another has it meanwhile, and says how often it got it.
+// `lock-contender DIRECTORY`. Told `go` it tries once, says 1 or 0 and stays; told `repeat` it
+// takes the lock many times, fails if another has it meanwhile, and says how often it got it.
 import { once } from 'node:events';
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';

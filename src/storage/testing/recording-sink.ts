@@ -1,4 +1,4 @@
-// For tests: a watch sink that remembers what it was told, as short texts; and values that are texts.
+// For tests: a watch sink that remembers what it was told, as texts; and values that are texts.
 import type { StoreEvent, WatchSink } from '../store.ts';
 
 export interface RecordingSink extends WatchSink {

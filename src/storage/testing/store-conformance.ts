@@ -24,12 +24,6 @@ export function storeConformance(factory: StoreFactory): void {
   });
 }
 
-/** Opens a store that is checked, stopped and removed at the end of the test. */
-export type OpenStore = (options?: {
-  historyLimit?: number;
-  logger?: Logger;
-}) => Promise<StoreUnderTest>;
-
 function useStores(factory: StoreFactory): OpenStore {
   const opened: StoreUnderTest[] = [];
   afterEach(async () => {

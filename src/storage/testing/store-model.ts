@@ -1,5 +1,5 @@
-// For tests: random histories, run on a store and on the simplest model of one (a log of all events,
-// from which everything is computed anew), which must agree.
+// For tests: random histories, run on a store and on the simplest model of one (a log of all
+// events, from which everything is computed anew), which must agree.
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { StoreFactory, StoreUnderTest } from './store-under-test.ts';

@@ -19,5 +19,6 @@ export interface StoreUnderTest {
 }
 
 /** Opens a store that is checked, stopped and removed at the end of the test. */
-export type OpenStore = (options?: {
-  historyLimit?: number;
+export type OpenStore = (
+  options?: Parameters<StoreFactory['create']>[0],
+) => Promise<StoreUnderTest>;
