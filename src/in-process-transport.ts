@@ -4,12 +4,7 @@ import type { ApiHandler, ApiRequest, ApiResponse, UserInfo } from './apiserver/
 import { groupVersion } from './api/resources.ts';
 import { OrdinalError } from './base/errors.ts';
 import type { Json, JsonObject } from './api/meta/object.ts';
-import type {
-  Transport,
-  TransportRequest,
-  WatchHandler,
-  WatchStream,
-} from './client/transport.ts';
+import type { Transport, TransportRequest, WatchHandler, WatchStream } from './client/transport.ts';
 
 export interface InProcessTransportOptions {
   readonly handler: ApiHandler;

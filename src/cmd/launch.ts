@@ -1,0 +1,163 @@
+// Starts the server inside the cluster namespace. Sockets that clients of the host use are opened
+// here, in the host's network namespace, and inherited: so the server needs no proxy.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { openSync } from 'node:fs';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { OrdinalError, errorMessage, systemErrorCode } from '../base/errors.ts';
+import { clusterNamespaceCommand } from '../node/runtime/sandbox/cluster-namespace.ts';
+import type { ReadyMessage, ServeOptions } from './serve.ts';
+
+/** Name of the environment variable that carries ServeOptions to the inner server. */
+export const SERVE_ENVIRONMENT = 'ORDINAL_SERVE';
+
+/** Descriptors of the inner server; 0 to 2 are the standard streams. */
+export const INHERITED = { api: 3, dnsTcp: 4, dnsUdp: 5, forward: 6, ready: 7 } as const;
+
+export interface LaunchOptions {
+  readonly serve: Omit<ServeOptions, 'listen' | 'dnsListen' | 'forwardFd'>;
+  /** State directory of the cluster namespace; undefined: no namespace, only a process of its own. */
+  readonly namespaceDir: string | undefined;
+  readonly rootless: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly dnsPort: number;
+  /** The server outlives the launcher and logs to this file. */
+  readonly detachedLog: string | undefined;
+  readonly arguments: readonly string[];
+}
+
+export interface LaunchedServer {
+  readonly ready: ReadyMessage;
+  readonly child: ChildProcess;
+}
+
+/** Resolves when the inner server is ready. Throws OrdinalError with its complaint otherwise. */
+export async function launch(options: LaunchOptions): Promise<LaunchedServer> {
+  const sockets = await openSockets(options);
+  const serve: ServeOptions = {
+    ...options.serve,
+    listen: { fd: INHERITED.api },
+    dnsListen: { tcpFd: INHERITED.dnsTcp, udpFd: INHERITED.dnsUdp },
+    forwardFd: INHERITED.forward,
+  };
+  const { command, args } = outerCommand(options);
+  const log = options.detachedLog === undefined ? undefined : openSync(options.detachedLog, 'a');
+  const child = spawn(command, args, {
+    detached: true,
+    env: { ...process.env, [SERVE_ENVIRONMENT]: JSON.stringify(serve) },
+    stdio: ['ignore', log ?? 'inherit', log ?? 'inherit', ...sockets.descriptors, 'pipe'],
+  });
+  sockets.close();
+  return { ready: await readyMessage(child), child };
+}
+
+function outerCommand(options: LaunchOptions): { command: string; args: string[] } {
+  const { namespaceDir: stateDir, rootless } = options;
+  const argv = innerCommand(options);
+  if (stateDir !== undefined)
+    return clusterNamespaceCommand({ stateDir, rootless, argv, cwd: '/' });
+  const [command = '', ...args] = argv;
+  return { command, args };
+}
+
+/** In the foreground the server dies with the launcher, so that killing one is killing both. */
+function innerCommand({ detachedLog, arguments: extra }: LaunchOptions): string[] {
+  const entry = process.argv[1] ?? fileURLToPath(import.meta.url);
+  const server = [process.execPath, ...process.execArgv, entry, 'serve', ...extra];
+  return detachedLog === undefined ? ['setpriv', '--pdeathsig', 'KILL', ...server] : server;
+}
+
+async function openSockets({ host, port, dnsPort }: LaunchOptions) {
+  const api = await listenTcp({ host, port, flag: '--port' });
+  const dnsTcp = await listenTcp({ host, port: dnsPort, flag: '--dns-port' });
+  const dnsUdp = await bindUdp(host, (dnsTcp.address() as AddressInfo).port);
+  const forward = await bindUdp('0.0.0.0', 0);
+  const all = [api, dnsTcp, dnsUdp, forward];
+  return {
+    descriptors: all.map(descriptorOf),
+    close() {
+      for (const socket of all) socket.close();
+    },
+  };
+}
+
+/** Node has no public way to read a socket's descriptor; inheriting needs it. */
+function descriptorOf(socket: object): number {
+  const handle = (socket as { _handle?: { fd?: number } })._handle;
+  const udp = Object.getOwnPropertySymbols(socket)
+    .map((symbol) => (socket as Record<symbol, { handle?: { fd?: number } }>)[symbol])
+    .find((state) => typeof state?.handle?.fd === 'number');
+  const fd = handle?.fd ?? udp?.handle?.fd;
+  if (fd === undefined || fd < 0) {
+    throw new OrdinalError('ORD_DESCRIPTOR', 'this Node.js hides the descriptors of its sockets', {
+      action: 'use --runtime process, or a supported version of Node.js',
+    });
+  }
+  return fd;
+}
+
+function portError(flag: string, address: string, cause: unknown): OrdinalError {
+  const busy = systemErrorCode(cause) === 'EADDRINUSE';
+  const message = busy
+    ? `${address} is in use`
+    : `can't listen on ${address}: ${errorMessage(cause)}`;
+  return new OrdinalError('ORD_LISTEN', message, {
+    action: `stop what listens there, or choose another ${flag} (0: any free one)`,
+    cause,
+  });
+}
+
+function listenTcp(address: { host: string; port: number; flag: string }): Promise<Server> {
+  const { host, port, flag } = address;
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => reject(portError(flag, `${host}:${port}`, cause)));
+    server.listen(port, host, () => resolve(server));
+  });
+}
+
+function bindUdp(host: string, port: number): Promise<ReturnType<typeof createSocket>> {
+  const socket = createSocket('udp4');
+  return new Promise((resolve, reject) => {
+    socket.once('error', (cause) => reject(portError('--dns-port', `${host}:${port}`, cause)));
+    socket.bind(port, host, () => resolve(socket));
+  });
+}
+
+/** What the inner server says on its last descriptor: a ReadyMessage, or why it could not start. */
+export type ServerReport =
+  | { readonly ready: ReadyMessage }
+  | { readonly error: { code: string; message: string; action: string | undefined } };
+
+function readyMessage(child: ChildProcess): Promise<ReadyMessage> {
+  const pipe = (child.stdio as readonly unknown[])[INHERITED.ready] as Readable;
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.once('error', (cause) =>
+      reject(new OrdinalError('ORD_LAUNCH', `can't start the server: ${cause.message}`, { cause })),
+    );
+    pipe.setEncoding('utf8');
+    pipe.on('data', (chunk: string) => (text += chunk));
+    pipe.on('error', reject);
+    pipe.on('end', () => {
+      const report = parseReport(text);
+      if (!report) {
+        reject(new OrdinalError('ORD_LAUNCH', 'the server ended before it was ready; see its log'));
+      } else if ('error' in report) {
+        const { code, message, action } = report.error;
+        reject(new OrdinalError(code, message, action === undefined ? {} : { action }));
+      } else resolve(report.ready);
+    });
+  });
+}
+
+function parseReport(text: string): ServerReport | undefined {
+  try {
+    return JSON.parse(text) as ServerReport;
+  } catch {
+    return undefined;
+  }
+}

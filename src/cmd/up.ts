@@ -1,0 +1,145 @@
+// `ordinal up`: chooses the runtime, starts the server, says when it is ready, and stays until it ends.
+import { readFileSync } from 'node:fs';
+import { OrdinalError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Resolver } from '../dns/forwarder.ts';
+import { probeSandbox } from '../node/runtime/sandbox/probe-sandbox.ts';
+import { createDataDirectory, dataDirectory } from './data-directory.ts';
+import { launch } from './launch.ts';
+import { serve, type ReadyMessage, type RuntimeChoice, type ServeOptions } from './serve.ts';
+
+export interface UpOptions {
+  readonly dataDir: string;
+  readonly port: number;
+  readonly kubeconfig: string | undefined;
+  readonly nodes: number;
+  readonly runtime: 'auto' | 'sandbox' | 'process';
+  readonly durability: 'disk' | 'memory';
+  readonly controllers: string;
+  readonly featureGates: Readonly<Record<string, boolean>>;
+  readonly emulatedVersion: '1.36' | '1.37';
+  readonly dnsPort: number;
+  readonly detach: boolean;
+  readonly output: 'text' | 'json';
+  readonly logLevel: string;
+}
+
+const LOOPBACK = '127.0.0.1';
+
+/** Runs until the server ends; resolves with the exit code. Throws OrdinalError if it can't start. */
+export async function up(options: UpOptions, logger: Logger): Promise<number> {
+  const directory = dataDirectory(options.dataDir);
+  createDataDirectory(directory);
+  const runtime = await chooseRuntime(options, directory.root, logger);
+  const common = {
+    dataDir: directory.root,
+    durability: options.durability,
+    kubeconfig: options.kubeconfig ?? directory.kubeconfig,
+    nodes: options.nodes,
+    runtime,
+    controllers: options.controllers,
+    featureGates: options.featureGates,
+    emulatedVersion: options.emulatedVersion,
+    resolvers: hostResolvers(),
+  };
+  if (runtime.name !== 'sandbox' && !options.detach) {
+    const listen = { host: LOOPBACK, port: options.port };
+    const dnsListen = { address: LOOPBACK, port: options.dnsPort };
+    return await serveHere({ ...common, listen, dnsListen, forwardFd: undefined }, options, logger);
+  }
+  const { ready, child } = await launch({
+    serve: common,
+    namespaceDir: runtime.name === 'sandbox' ? directory.runtime : undefined,
+    rootless: runtime.name === 'sandbox' && runtime.abilities.rootless,
+    host: LOOPBACK,
+    port: options.port,
+    dnsPort: options.dnsPort,
+    detachedLog: options.detach ? directory.logFile : undefined,
+    arguments: ['--log-level', options.logLevel],
+  });
+  announce(ready, options);
+  if (options.detach) {
+    child.unref();
+    return 0;
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => child.kill(signal));
+  }
+  return await new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGTERM' ? 0 : 1)));
+  });
+}
+
+async function serveHere(
+  serveOptions: ServeOptions,
+  options: UpOptions,
+  logger: Logger,
+): Promise<number> {
+  const running = await serve(serveOptions, logger);
+  announce(running.ready, options);
+  return await untilStopped(running);
+}
+
+/** Waits for SIGINT or SIGTERM and stops in good order; a second signal ends the process at once. */
+export async function untilStopped(running: { stop(): Promise<void> }): Promise<number> {
+  await new Promise<void>((resolve) => {
+    let asked = false;
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        if (asked) process.exit(130);
+        asked = true;
+        resolve();
+      });
+    }
+    // Nothing else may keep the process alive, such as a server without connections.
+    const keepAlive = setInterval(() => {}, 2 ** 30);
+    void keepAlive;
+  });
+  await running.stop();
+  return 0;
+}
+
+function announce(ready: ReadyMessage, { output, emulatedVersion }: UpOptions): void {
+  const readyMs = Math.round(performance.now());
+  const { server, kubeconfig, pid, dnsPort, runtime, nodes } = ready;
+  if (output === 'json') {
+    const message = { server, kubeconfig, pid, readyMs, dnsPort, runtime, nodes };
+    process.stdout.write(`${JSON.stringify(message)}\n`);
+    return;
+  }
+  const where = nodes === 0 ? 'without nodes' : `${nodes} node${nodes > 1 ? 's' : ''} (${runtime})`;
+  process.stdout.write(
+    `ordinal is ready after ${readyMs} ms: Kubernetes ${emulatedVersion} API at ${server}, ${where}, ` +
+      `DNS at 127.0.0.1:${dnsPort}; export KUBECONFIG=${kubeconfig}\n`,
+  );
+}
+
+async function chooseRuntime(
+  options: UpOptions,
+  scratchDir: string,
+  logger: Logger,
+): Promise<RuntimeChoice> {
+  if (options.nodes === 0) return { name: 'none' };
+  if (options.runtime === 'process') return { name: 'process' };
+  const abilities = await probeSandbox({ scratchDir });
+  if (abilities.refusal === undefined) return { name: 'sandbox', abilities };
+  if (options.runtime === 'sandbox') {
+    throw new OrdinalError('ORD_NO_SANDBOX', `pods can't be sandboxed: ${abilities.refusal}`, {
+      action: 'see `ordinal doctor`, or use --runtime process',
+    });
+  }
+  logger.warn('pods run as plain processes', { reason: abilities.refusal });
+  return { name: 'process' };
+}
+
+/** The resolvers of /etc/resolv.conf that are reached by IPv4. */
+function hostResolvers(): Resolver[] {
+  let text: string;
+  try {
+    text = readFileSync('/etc/resolv.conf', 'utf8');
+  } catch {
+    return [];
+  }
+  const addresses = [...text.matchAll(/^\s*nameserver\s+(\d+\.\d+\.\d+\.\d+)\s*$/gm)];
+  return addresses.map((match) => ({ address: match[1] ?? '', port: 53 }));
+}

@@ -1,0 +1,69 @@
+// The controllers of embedded mode by name, and which of them a `--controllers` list asks for.
+// Part of the composition root.
+import { createEndpointsController } from './controllers/endpointslice/endpoints-controller.ts';
+import { createEndpointSliceController } from './controllers/endpointslice/endpointslice-controller.ts';
+import { createRootCaController } from './controllers/rootca/rootca-controller.ts';
+import { createServiceAccountController } from './controllers/serviceaccount/serviceaccount-controller.ts';
+import { createStatefulSetController } from './controllers/statefulset/statefulset-controller.ts';
+import type { RuleContext } from './api/kind-rules.ts';
+import { gateEnabled } from './api/feature-gates.ts';
+import { OrdinalError } from './base/errors.ts';
+import type { Runnable } from './base/runnable.ts';
+import type { ControllerContext } from './client/controller-context.ts';
+
+export interface ControllerSettings extends Pick<RuleContext, 'featureGates' | 'emulatedVersion'> {
+  /** PEM, published to all namespaces. */
+  readonly rootCa: string;
+}
+
+type Factory = (context: ControllerContext, settings: ControllerSettings) => Runnable;
+
+/** Names as in the Kubernetes controller manager, without `-controller`. */
+const FACTORIES: Readonly<Record<string, Factory>> = {
+  statefulset: (context, settings) =>
+    createStatefulSetController(context, {
+      maxUnavailable: gateEnabled(settings, 'MaxUnavailableStatefulSet'),
+      emulatedVersion: settings.emulatedVersion,
+    }),
+  endpoints: createEndpointsController,
+  endpointslice: createEndpointSliceController,
+  serviceaccount: createServiceAccountController,
+  'root-ca-certificate-publisher': (context, { rootCa }) =>
+    createRootCaController(context, { rootCa }),
+};
+
+export const controllerNames: readonly string[] = Object.keys(FACTORIES);
+
+/**
+ * Reads a list in Kubernetes' form: `*` all, `name` that one, `-name` not that one; the empty list
+ * runs none. Throws OrdinalError `ORD_CONTROLLERS` for an unknown name.
+ */
+export function selectControllers(list: string): ReadonlySet<string> {
+  const entries = list
+    .split(',')
+    .map((entry) => entry.trim().replace(/-controller$/, ''))
+    .filter((entry) => entry !== '');
+  for (const entry of entries) {
+    const name = entry.replace(/^-/, '');
+    if (name === '*' || name in FACTORIES) continue;
+    throw new OrdinalError('ORD_CONTROLLERS', `there is no controller "${name}"`, {
+      action: `choose among *, ${controllerNames.join(', ')}`,
+    });
+  }
+  const all = entries.includes('*') ? controllerNames : [];
+  const selected = new Set([...all, ...entries.filter((entry) => entry in FACTORIES)]);
+  for (const entry of entries) if (entry.startsWith('-')) selected.delete(entry.slice(1));
+  return selected;
+}
+
+export function createControllers(
+  selected: ReadonlySet<string>,
+  context: ControllerContext,
+  settings: ControllerSettings,
+): Runnable[] {
+  return [...selected].map((name) => {
+    const factory = FACTORIES[name];
+    if (!factory) throw new OrdinalError('ORD_CONTROLLERS', `there is no controller "${name}"`);
+    return factory({ ...context, logger: context.logger.child({ controller: name }) }, settings);
+  });
+}

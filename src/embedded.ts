@@ -1,0 +1,292 @@
+// The composition root: store → API server → controllers → nodes → DNS, joined in one process.
+// Every part sees the world through the API server only; here is the one place that knows them all.
+import type { StorageClass } from './api/generated/types.ts';
+import type { RuleContext } from './api/kind-rules.ts';
+import { isAlreadyExists } from './api/meta/status-error.ts';
+import { serviceAccounts, storageClasses, type ResourceDefinition } from './api/resources.ts';
+import type { KubernetesObject } from './api/meta/object.ts';
+import { statusError } from './api/meta/status-error.ts';
+import { createApiHandler } from './apiserver/api-handler.ts';
+import { MASTERS_GROUP, type ApiHandler, type UserInfo } from './apiserver/api-request.ts';
+import { createAuthenticator } from './apiserver/authentication.ts';
+import { bootstrapObjects } from './apiserver/bootstrap.ts';
+import {
+  ensureCertificates,
+  type CertificateFiles,
+  type Certificates,
+} from './apiserver/certificates.ts';
+import type { NodeConnection } from './apiserver/node-connection.ts';
+import { createServer, type ListenAddress } from './apiserver/server.ts';
+import {
+  createServiceAccountTokenIssuer,
+  serviceAccountUser,
+} from './apiserver/service-account-tokens.ts';
+import { versionInfo } from './apiserver/version.ts';
+import type { Clock } from './base/clock.ts';
+import type { Logger } from './base/logger.ts';
+import type { Random } from './base/random.ts';
+import type { Runnable } from './base/runnable.ts';
+import type { Client } from './client/client.ts';
+import { createClient } from './client/create-client.ts';
+import { createInformerFactory } from './client/informer-factory.ts';
+import type { InformerFactory } from './client/informer.ts';
+import type { Forwarder } from './dns/forwarder.ts';
+import { createDnsServer, type DnsListener } from './dns/server.ts';
+import { feedZone } from './dns/zone-feeder.ts';
+import { Zone } from './dns/zone.ts';
+import { createControllers } from './embedded-controllers.ts';
+import { createInProcessTransport } from './in-process-transport.ts';
+import { createNodeAgent } from './node/kubelet.ts';
+import { KUBERNETES_SERVICE_ADDRESS } from './node/runtime/cluster-network.ts';
+import type { ContainerRuntime } from './node/runtime/runtime.ts';
+import type { Store } from './storage/store.ts';
+
+const TOKEN_ISSUER = 'https://kubernetes.default.svc.cluster.local';
+export const CLUSTER_DOMAIN = 'cluster.local';
+
+export interface EmbeddedNode {
+  readonly name: string;
+  readonly runtime: ContainerRuntime;
+  readonly stateDir: string;
+  /** The node's own address. */
+  readonly address: string;
+}
+
+export interface EmbeddedOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Not started. */
+  readonly store: Store;
+  readonly certificateFiles: CertificateFiles;
+  /** Names of the machine that the server's certificate carries besides the standard ones. */
+  readonly hostNames: readonly string[];
+  readonly listen: ListenAddress;
+  /** Where pods find the API server; listened on too when it is given. */
+  readonly podListen: { readonly host: string; readonly port: number } | undefined;
+  readonly nodes: readonly EmbeddedNode[];
+  readonly dns: {
+    readonly listeners: readonly DnsListener[];
+    readonly forwarder: Forwarder | undefined;
+    /** What pods have in their resolv.conf. */
+    readonly podAddress: string;
+  };
+  /** Directory of the `local` storage class. */
+  readonly volumesDirectory: string;
+  /** Names of the controllers to run (selectControllers). */
+  readonly controllers: ReadonlySet<string>;
+  readonly featureGates: RuleContext['featureGates'];
+  readonly emulatedVersion: RuleContext['emulatedVersion'];
+}
+
+export interface Embedded {
+  /** `https://127.0.0.1:6443`. */
+  readonly server: string;
+  readonly certificates: Certificates;
+  /** Port of each DNS listener. */
+  readonly dnsPorts: readonly number[];
+  /** As administrator, in process. */
+  readonly client: Client;
+  /** Lets go of everything; pods go on running. */
+  stop(): Promise<void>;
+}
+
+/** Starts the whole control plane; resolves when it serves and its nodes are registered. Throws OrdinalError. */
+export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
+  const { clock, store, logger } = options;
+  const started: Runnable[] = [];
+  const start = async <T extends Runnable>(part: T): Promise<T> => {
+    started.unshift(part);
+    await part.start();
+    return part;
+  };
+  const stop = async () => {
+    for (const part of started.splice(0)) await part.stop();
+  };
+  try {
+    const files = { files: options.certificateFiles, clock, names: options.hostNames };
+    const [certificates] = await Promise.all([ensureCertificates(files), start(store)]);
+    const isNew = store.revision === 0;
+
+    const connections = new Map<string, NodeConnection>();
+    const api = createApi(options, certificates, connections);
+    const targetPort = options.podListen?.port ?? 443;
+    const apiServerIp = KUBERNETES_SERVICE_ADDRESS;
+    await bootstrapObjects({ handler: api.handler, apiServerIp, targetPort });
+    if (isNew) await store.compact(store.revision);
+    const server = await start(createApiServer(options, api, certificates));
+    if (options.podListen) await server.listen(options.podListen);
+
+    const admin = clientFor(api.handler, { name: 'kubernetes-admin', agent: 'ordinal' });
+    await createDefaults(options, admin);
+    const { informers, parts } = createComponents(options, {
+      handler: api.handler,
+      certificates,
+      connections,
+    });
+    const zone = new Zone(CLUSTER_DOMAIN);
+    const stopFeeding = feedZone(zone, informers);
+    const dns = createDnsServer({ zone, ...options.dns, clock, logger });
+    await start(informers);
+    await start(dns);
+    await Promise.all(parts.map((part) => start(part)));
+    const { address, port } = server.address();
+    const host = address === '::' || address === '0.0.0.0' ? '127.0.0.1' : address;
+    return {
+      server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
+      certificates,
+      dnsPorts: dns.ports,
+      client: admin,
+      async stop() {
+        stopFeeding();
+        await stop();
+      },
+    };
+  } catch (error) {
+    await stop().catch((cause: unknown) =>
+      logger.error('stopping failed', { cause: String(cause) }),
+    );
+    throw error;
+  }
+}
+
+interface Api {
+  readonly handler: ApiHandler;
+  readonly issuer: ReturnType<typeof createServiceAccountTokenIssuer>;
+}
+
+function createApi(
+  options: EmbeddedOptions,
+  certificates: Certificates,
+  connections: ReadonlyMap<string, NodeConnection>,
+): Api {
+  const { store, clock, random, logger, featureGates, emulatedVersion } = options;
+  const key = certificates.serviceAccountKey;
+  const issuer = createServiceAccountTokenIssuer({ key, issuer: TOKEN_ISSUER, clock });
+  const handler = createApiHandler({
+    store,
+    clock,
+    random,
+    logger,
+    featureGates,
+    emulatedVersion,
+    tokenIssuer: issuer,
+    dialNode(name) {
+      const connection = connections.get(name);
+      if (connection) return connection;
+      throw statusError('ServiceUnavailable', `no agent of node "${name}" is connected`);
+    },
+  });
+  return { handler, issuer };
+}
+
+function createApiServer(options: EmbeddedOptions, api: Api, certificates: Certificates) {
+  const admin: UserInfo = { name: 'kubernetes-admin', uid: '', groups: [MASTERS_GROUP] };
+  const { clock, logger } = options;
+  return createServer({
+    handler: api.handler,
+    authenticator: createAuthenticator({
+      tokens: new Map([[certificates.adminToken, admin]]),
+      reviewToken(token) {
+        const claims = api.issuer.verify(token);
+        return claims && serviceAccountUser(claims);
+      },
+    }),
+    version: versionInfo(options.emulatedVersion),
+    healthChecks: {},
+    tls: {
+      key: certificates.serverKey,
+      cert: certificates.serverCertificate,
+      ca: certificates.ca,
+    },
+    listen: options.listen,
+    logger,
+    clock,
+  });
+}
+
+function clientFor(handler: ApiHandler, { name, agent }: { name: string; agent: string }): Client {
+  const user: UserInfo = { name, uid: '', groups: [MASTERS_GROUP, 'system:authenticated'] };
+  return createClient(createInProcessTransport({ handler, user, userAgent: agent }));
+}
+
+/** Controllers and node agents, over one set of informers. */
+function createComponents(
+  options: EmbeddedOptions,
+  {
+    handler,
+    certificates,
+    connections,
+  }: {
+    handler: ApiHandler;
+    certificates: Certificates;
+    connections: Map<string, NodeConnection>;
+  },
+): { informers: InformerFactory; parts: Runnable[] } {
+  const { clock, random, logger } = options;
+  const name = 'system:kube-controller-manager';
+  const client = clientFor(handler, { name, agent: 'kube-controller-manager' });
+  const informers = createInformerFactory({ client, clock, random, logger });
+  const { featureGates, emulatedVersion } = options;
+  const controllers = createControllers(
+    options.controllers,
+    { client, informers, clock, random, logger },
+    { featureGates, emulatedVersion, rootCa: certificates.ca },
+  );
+  const agents = options.nodes.map((node) => {
+    const agent = createNodeAgent({
+      nodeName: node.name,
+      client: clientFor(handler, { name: `system:node:${node.name}`, agent: 'kubelet' }),
+      informers,
+      runtime: node.runtime,
+      clock,
+      random,
+      logger: logger.child({ node: node.name }),
+      stateDir: node.stateDir,
+      clusterDns: { ip: options.dns.podAddress, domain: CLUSTER_DOMAIN },
+      apiServerAddress: options.podListen ?? { host: '127.0.0.1', port: 443 },
+      address: node.address,
+      version: `v${emulatedVersion}.0+ordinal`,
+    });
+    connections.set(node.name, agent.connection);
+    return agent;
+  });
+  return { informers, parts: [...controllers, ...agents] };
+}
+
+/** What users expect to be there when the server says that it is ready. */
+async function createDefaults(options: EmbeddedOptions, client: Client): Promise<void> {
+  if (options.controllers.has('serviceaccount')) {
+    const metadata = { name: 'default', namespace: 'default' };
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata };
+    await createIfMissing(client, serviceAccounts, account);
+  }
+  if (options.nodes.length > 0) await createIfMissing(client, storageClasses, localStorageClass());
+}
+
+async function createIfMissing<T extends KubernetesObject>(
+  client: Client,
+  resource: ResourceDefinition<T>,
+  object: T,
+): Promise<void> {
+  try {
+    await client.resource(resource).create(object);
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
+}
+
+function localStorageClass(): StorageClass {
+  return {
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'StorageClass',
+    metadata: {
+      name: 'local',
+      annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' },
+    },
+    provisioner: 'ordinal.dev/local',
+    reclaimPolicy: 'Delete',
+    volumeBindingMode: 'WaitForFirstConsumer',
+    allowVolumeExpansion: true,
+  };
+}
