@@ -5,7 +5,9 @@ import { fieldPath } from '../meta/field-errors.ts';
 import { subdomainName } from './object-meta-validation.ts';
 import { podDefaults, syncPodIps, syncServiceAccount } from './pod-defaults.ts';
 import { podQosClass } from './pod-resources.ts';
-import { validatePod, validatePodStatus, validatePodUpdate } from './pod-validation.ts';
+import { validatePodStatus } from './pod-status-validation.ts';
+import { validatePodUpdate } from './pod-update-validation.ts';
+import { validatePod } from './pod-validation.ts';
 import { hostnameWarnings, podSpecWarnings } from './pod-warnings.ts';
 
 export const podRules = defineKind<Pod>({
@@ -56,6 +58,8 @@ function addGatedCondition({ spec, status }: Pod, now: string): void {
       reason: 'SchedulingGated',
       message: 'Scheduling is blocked due to non-empty scheduling gates',
       lastTransitionTime: now,
+      // Always present in conditions of pods (go-shape.ts).
+      lastProbeTime: null as never,
     },
   ];
 }

@@ -6,12 +6,14 @@ import { defaultStorageClass } from './default-storage-class.ts';
 import { defaultTolerations } from './default-tolerations.ts';
 import { immortalNamespaces, namespaceLifecycle } from './namespace-lifecycle.ts';
 import { priority } from './priority.ts';
+import { runtimeClass } from './runtime-class.ts';
 import { serviceAccount } from './service-account.ts';
 import { storageProtection } from './storage-protection.ts';
 
 const mutatingSteps: readonly AdmissionStep[] = [
   namespaceLifecycle,
   serviceAccount,
+  runtimeClass,
   priority,
   defaultTolerations,
   defaultStorageClass,

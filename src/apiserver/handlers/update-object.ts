@@ -102,14 +102,17 @@ function checkUpdate(
   mutate(request);
   strategy.prepare(object, current, ruleContext);
   throwCauses(target, object, strategy.validate(object, current, ruleContext));
-  const { settle } = context.serviceAllocator.allocate(target, object, current);
+  const allocation = context.serviceAllocator.allocate(target, object, current);
   try {
     admit(request);
   } catch (error) {
-    settle();
+    allocation.settle();
     throw error;
   }
-  return { warnings: target.rules.warnings(object, current), settle };
+  return {
+    warnings: target.rules.warnings(object, current),
+    settle: () => allocation.settle(),
+  };
 }
 
 function checkPreconditions(

@@ -1,5 +1,7 @@
 // `pods/<name>/ephemeralcontainers`: debug containers may be added, never changed or removed (API-705).
 import type { EphemeralContainer, Pod } from '../../../api/generated/types.ts';
+import { validateMetadataAndSpec } from '../../../api/core/pod-validation.ts';
+import { specDiff } from '../../../api/core/spec-diff.ts';
 import { fieldPath, forbidden } from '../../../api/meta/field-errors.ts';
 import { semanticEqual } from '../../../api/meta/json-equal.ts';
 import type { StatusCause } from '../../../api/meta/status-error.ts';
@@ -8,6 +10,7 @@ import type { HandlerContext, ResourceRequest } from '../handler-context.ts';
 import { patchWith } from '../patch.ts';
 import { putWith } from '../update.ts';
 import type { UpdateStrategy } from '../update-object.ts';
+import { growGeneration, keepPod } from './keep-pod.ts';
 
 export function handleEphemeralUpdate(
   context: HandlerContext,
@@ -29,18 +32,15 @@ function ephemeralStrategy({ rules }: ResourceRequest): UpdateStrategy {
     prepare(object, old, context) {
       const pod = object as Pod;
       const { ephemeralContainers } = pod.spec ?? {};
-      const version = pod.metadata.resourceVersion;
-      const kept = structuredClone(old) as Pod;
-      Object.assign(pod, kept, { metadata: { ...kept.metadata, resourceVersion: version } });
+      keepPod(pod, old as Pod);
       if (pod.spec && ephemeralContainers) pod.spec.ephemeralContainers = ephemeralContainers;
       else delete pod.spec?.ephemeralContainers;
-      if (semanticEqual(pod.spec, kept.spec)) return;
       rules.applyDefaults(pod, context);
-      if (kept.metadata.generation !== undefined)
-        pod.metadata.generation = kept.metadata.generation + 1;
+      growGeneration(pod, old as Pod);
     },
-    validate(object, old, context) {
-      return [...rules.validate(object, context), ...changes(object as Pod, old as Pod)];
+    validate(object, old) {
+      const pod = object as Pod;
+      return [...validateMetadataAndSpec(pod), ...changes(pod, old as Pod)];
     },
   };
 }
@@ -52,16 +52,13 @@ function changes(pod: Pod, old: Pod): StatusCause[] {
   return containersOf(old).flatMap((container) => {
     const { name } = container;
     const next = wanted.get(name);
-    if (!next) return [refusal(`existing ephemeral containers "${name}" may not be removed`)];
     if (semanticEqual(next, container)) return [];
-    return [refusal(`existing ephemeral containers "${name}" may not be changed`)];
+    const what = `existing ephemeral containers ${JSON.stringify(name)}`;
+    if (!next) return [forbidden(PATH, `${what} may not be removed\n`)];
+    return [forbidden(PATH, `${what} may not be changed${specDiff(container, next)}`)];
   });
 }
 
 function containersOf({ spec }: Pod): EphemeralContainer[] {
   return spec?.ephemeralContainers ?? [];
-}
-
-function refusal(why: string): StatusCause {
-  return forbidden(PATH, `${why}\n`);
 }

@@ -2,47 +2,45 @@
 import type { Container, Pod, ResourceRequirements } from '../../../api/generated/types.ts';
 import { fieldPath, forbidden, invalidValue } from '../../../api/meta/field-errors.ts';
 import type { FieldPath } from '../../../api/meta/field-errors.ts';
-import { semanticEqual } from '../../../api/meta/json-equal.ts';
 import { podQosClass } from '../../../api/core/pod-resources.ts';
+import { validateMetadataAndSpec } from '../../../api/core/pod-validation.ts';
 import type { StatusCause } from '../../../api/meta/status-error.ts';
 import type { ObjectResponse } from '../../api-request.ts';
 import type { HandlerContext, ResourceRequest } from '../handler-context.ts';
 import { patchWith } from '../patch.ts';
 import { putWith } from '../update.ts';
 import type { UpdateStrategy } from '../update-object.ts';
+import { growGeneration, keepPod } from './keep-pod.ts';
 
 export function handleResizeUpdate(
   context: HandlerContext,
   target: ResourceRequest,
 ): Promise<ObjectResponse> {
-  return putWith(context, target, resizeStrategy(target));
+  return putWith(context, target, resizeStrategy());
 }
 
 export function handleResizePatch(
   context: HandlerContext,
   target: ResourceRequest,
 ): Promise<ObjectResponse> {
-  return patchWith(context, target, resizeStrategy(target));
+  return patchWith(context, target, resizeStrategy());
 }
 
 /** Takes the containers' resources from the request and all else from the stored pod. */
-function resizeStrategy({ rules }: ResourceRequest): UpdateStrategy {
+function resizeStrategy(): UpdateStrategy {
   return {
     prepare(object, old) {
       const pod = object as Pod;
       const wanted = new Map(pod.spec?.containers.map(({ name, resources }) => [name, resources]));
-      const version = pod.metadata.resourceVersion;
-      const kept = structuredClone(old) as Pod;
-      Object.assign(pod, kept, { metadata: { ...kept.metadata, resourceVersion: version } });
+      keepPod(pod, old as Pod);
       for (const container of pod.spec?.containers ?? []) {
         container.resources = wanted.get(container.name) ?? {};
       }
-      const changed = !semanticEqual(pod.spec, (old as Pod).spec);
-      if (changed) pod.metadata.generation = (kept.metadata.generation ?? 0) + 1;
+      growGeneration(pod, old as Pod);
     },
-    validate(object, old, context) {
-      const causes = rules.validate(object, context);
-      return [...causes, ...resizeCauses(object as Pod, old as Pod)];
+    validate(object, old) {
+      const pod = object as Pod;
+      return [...validateMetadataAndSpec(pod), ...resizeCauses(pod, old as Pod)];
     },
   };
 }

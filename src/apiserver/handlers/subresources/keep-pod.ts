@@ -1,0 +1,17 @@
+// What the subresources that change one part of a pod have in common: the rest stays.
+import type { Pod } from '../../../api/generated/types.ts';
+import { semanticEqual } from '../../../api/meta/json-equal.ts';
+
+/** Makes `pod` a copy of `old`, apart from the resourceVersion that was asked for. */
+export function keepPod(pod: Pod, old: Pod): void {
+  const { resourceVersion } = pod.metadata;
+  const { metadata, ...rest } = structuredClone(old);
+  Object.assign(pod, rest, { metadata: { ...metadata, resourceVersion } });
+}
+
+/** API-404: one more when the spec has changed. */
+export function growGeneration(pod: Pod, old: Pod): void {
+  const { generation } = old.metadata;
+  if (generation === undefined || semanticEqual(pod.spec, old.spec)) return;
+  pod.metadata.generation = generation + 1;
+}
