@@ -184,7 +184,9 @@ export async function writeResponse(
     case 'stream':
       return writeStream(response, context);
     case 'plain': {
-      const headers = { ...response.headers, 'content-type': response.contentType };
+      const { contentType } = response;
+      const type = contentType === '' ? {} : { 'content-type': contentType };
+      const headers = { ...response.headers, ...type };
       return send(context, response.code, { body: response.body, headers });
     }
     case 'process':
