@@ -1,6 +1,7 @@
 // What a decoding carries along: where it is, what was unknown, and how to word a failure.
 import { embeddedIn, goStruct, goTypeName } from './go-names.ts';
 import type { Json } from './object.ts';
+import { jsonKind } from './patch/patch-error.ts';
 import type { TypeModel, TypeRef } from './type-model.ts';
 
 /** A value does not fit its type; the message is upstream's. */
@@ -69,11 +70,6 @@ function locate({ model, type: root, path }: DecodeContext): Location {
   return { struct, fields, type, typeName: goTypeName(type, field) };
 }
 
-function jsonName(value: Json): string {
-  if (Array.isArray(value)) return 'array';
-  return typeof value === 'boolean' ? 'bool' : typeof value;
-}
-
 function isNumeric({ type }: Location): boolean {
   return (
     type.form === 'scalar' && ['int32', 'int64', 'int-or-string', 'double'].includes(type.scalar)
@@ -81,7 +77,7 @@ function isNumeric({ type }: Location): boolean {
 }
 
 function jsonMessage(value: Json, at: Location): string {
-  const what = typeof value === 'number' && isNumeric(at) ? `number ${value}` : jsonName(value);
+  const what = typeof value === 'number' && isNumeric(at) ? `number ${value}` : jsonKind(value);
   const where =
     at.struct === ''
       ? `value of type ${at.typeName}`

@@ -28,7 +28,7 @@ export function humanDuration(ms: number): string {
   return `${Math.floor(ms / YEAR)}y`;
 }
 
-/** The age at `nowMs` of what happened at `timestamp`, an RFC 3339 time; `<unknown>` without one. */
+/** The age at `nowMs` of what happened at `timestamp` (RFC 3339); `<unknown>` without one. */
 export function age(timestamp: string | null | undefined, nowMs: number): string {
   if (timestamp === undefined || timestamp === null || timestamp === '') return '<unknown>';
   return humanDuration(nowMs - Date.parse(timestamp));

@@ -77,7 +77,7 @@ export function matchesFields(
   );
 }
 
-/** The value a field must have for any object to match; undefined when the selector leaves it open. */
+/** The value a field must have for an object to match; undefined when any will do. */
 export function requiredFieldValue(selector: FieldSelector, field: string): string | undefined {
   return selector.find((term) => term.field === field && term.operator === '=')?.value;
 }

@@ -11,34 +11,77 @@ const RENAMED: ReadonlyMap<string, string> = new Map([
   ['CoreV1ResourceClaim', 'ResourceClaim'],
 ]);
 
-// Structs embedded in others: their fields' paths have the struct's name in front.
-// prettier-ignore
-const EMBEDDED: ReadonlyArray<readonly [types: string, struct: string, except: string, only: string]> = [
-  ['Probe', 'ProbeHandler', '', 'exec grpc httpGet tcpSocket'],
-  ['Volume', 'VolumeSource', 'name', ''],
-  ['PersistentVolumeSpec', 'PersistentVolumeSource', 'accessModes capacity claimRef mountOptions nodeAffinity '
-    + 'persistentVolumeReclaimPolicy storageClassName volumeAttributesClassName volumeMode', ''],
-  ['EphemeralContainer', 'EphemeralContainerCommon', 'targetContainerName', ''],
-  ['ConfigMapEnvSource SecretEnvSource ConfigMapKeySelector SecretKeySelector ConfigMapProjection SecretProjection '
-    + 'ConfigMapVolumeSource', 'LocalObjectReference', '', 'name'],
-  ['RuleWithOperations', 'Rule', 'operations', ''],
+interface Embedding {
+  /** The struct's name: the paths of its fields have it in front. */
+  readonly struct: string;
+  readonly within: readonly string[];
+  /** Its fields; or else every field but `except`. */
+  readonly only?: readonly string[];
+  readonly except?: readonly string[];
+}
+
+/** Structs embedded in others. */
+const EMBEDDINGS: readonly Embedding[] = [
+  { struct: 'ProbeHandler', within: ['Probe'], only: ['exec', 'grpc', 'httpGet', 'tcpSocket'] },
+  { struct: 'VolumeSource', within: ['Volume'], except: ['name'] },
+  {
+    struct: 'PersistentVolumeSource',
+    within: ['PersistentVolumeSpec'],
+    except: [
+      'accessModes',
+      'capacity',
+      'claimRef',
+      'mountOptions',
+      'nodeAffinity',
+      'persistentVolumeReclaimPolicy',
+      'storageClassName',
+      'volumeAttributesClassName',
+      'volumeMode',
+    ],
+  },
+  {
+    struct: 'EphemeralContainerCommon',
+    within: ['EphemeralContainer'],
+    except: ['targetContainerName'],
+  },
+  {
+    struct: 'LocalObjectReference',
+    within: [
+      'ConfigMapEnvSource',
+      'SecretEnvSource',
+      'ConfigMapKeySelector',
+      'SecretKeySelector',
+      'ConfigMapProjection',
+      'SecretProjection',
+      'ConfigMapVolumeSource',
+    ],
+    only: ['name'],
+  },
+  { struct: 'Rule', within: ['RuleWithOperations'], except: ['operations'] },
 ];
 
 // String types with a name, and the fields of that type.
 // prettier-ignore
 const STRING_TYPES: readonly string[] = [
-  'Protocol ContainerPort.protocol EndpointPort.protocol EndpointSlicePort.protocol PortStatus.protocol ServicePort.protocol',
-  'PullPolicy Container.imagePullPolicy EphemeralContainer.imagePullPolicy ImageVolumeSource.pullPolicy',
+  'Protocol ContainerPort.protocol EndpointPort.protocol EndpointSlicePort.protocol',
+  'Protocol PortStatus.protocol ServicePort.protocol',
+  'PullPolicy Container.imagePullPolicy EphemeralContainer.imagePullPolicy',
+  'PullPolicy ImageVolumeSource.pullPolicy',
   'ContainerRestartPolicy Container.restartPolicy EphemeralContainer.restartPolicy',
-  'TerminationMessagePolicy Container.terminationMessagePolicy EphemeralContainer.terminationMessagePolicy',
-  'ConditionStatus DeploymentCondition.status NamespaceCondition.status NodeCondition.status PodCondition.status',
-  'ConditionStatus PersistentVolumeClaimCondition.status ReplicaSetCondition.status StatefulSetCondition.status Condition.status',
+  'TerminationMessagePolicy Container.terminationMessagePolicy',
+  'TerminationMessagePolicy EphemeralContainer.terminationMessagePolicy',
+  'ConditionStatus DeploymentCondition.status NamespaceCondition.status NodeCondition.status',
+  'ConditionStatus PodCondition.status',
+  'ConditionStatus PersistentVolumeClaimCondition.status ReplicaSetCondition.status',
+  'ConditionStatus StatefulSetCondition.status Condition.status',
   'DaemonSetUpdateStrategyType DaemonSetUpdateStrategy.type',
   'DeploymentStrategyType DeploymentStrategy.type',
   'StatefulSetUpdateStrategyType StatefulSetUpdateStrategy.type',
   'PodManagementPolicyType StatefulSetSpec.podManagementPolicy',
-  'PersistentVolumeClaimRetentionPolicyType StatefulSetPersistentVolumeClaimRetentionPolicy.whenDeleted',
-  'PersistentVolumeClaimRetentionPolicyType StatefulSetPersistentVolumeClaimRetentionPolicy.whenScaled',
+  'PersistentVolumeClaimRetentionPolicyType ' +
+    'StatefulSetPersistentVolumeClaimRetentionPolicy.whenDeleted',
+  'PersistentVolumeClaimRetentionPolicyType ' +
+    'StatefulSetPersistentVolumeClaimRetentionPolicy.whenScaled',
   'StorageMedium EmptyDirVolumeSource.medium',
   'AddressType EndpointSlice.addressType',
   'URIScheme HTTPGetAction.scheme',
@@ -50,11 +93,13 @@ const STRING_TYPES: readonly string[] = [
   'NodeConditionType NodeCondition.type',
   'PodConditionType PodCondition.type PodReadinessGate.conditionType',
   'PersistentVolumeMode PersistentVolumeClaimSpec.volumeMode PersistentVolumeSpec.volumeMode',
-  'PersistentVolumeAccessMode PersistentVolumeClaimSpec.accessModes PersistentVolumeSpec.accessModes',
+  'PersistentVolumeAccessMode PersistentVolumeClaimSpec.accessModes',
+  'PersistentVolumeAccessMode PersistentVolumeSpec.accessModes',
   'PersistentVolumeAccessMode PersistentVolumeClaimStatus.accessModes',
   'PersistentVolumeClaimPhase PersistentVolumeClaimStatus.phase',
   'PersistentVolumePhase PersistentVolumeStatus.phase',
-  'PersistentVolumeReclaimPolicy PersistentVolumeSpec.persistentVolumeReclaimPolicy StorageClass.reclaimPolicy',
+  'PersistentVolumeReclaimPolicy PersistentVolumeSpec.persistentVolumeReclaimPolicy',
+  'PersistentVolumeReclaimPolicy StorageClass.reclaimPolicy',
   'VolumeBindingMode StorageClass.volumeBindingMode',
   'UnhealthyPodEvictionPolicyType PodDisruptionBudgetSpec.unhealthyPodEvictionPolicy',
   'PodFSGroupChangePolicy PodSecurityContext.fsGroupChangePolicy',
@@ -76,7 +121,8 @@ const STRING_TYPES: readonly string[] = [
   'ServiceType ServiceSpec.type',
   'TaintEffect Taint.effect Toleration.effect',
   'TolerationOperator Toleration.operator',
-  'NodeInclusionPolicy TopologySpreadConstraint.nodeAffinityPolicy TopologySpreadConstraint.nodeTaintsPolicy',
+  'NodeInclusionPolicy TopologySpreadConstraint.nodeAffinityPolicy',
+  'NodeInclusionPolicy TopologySpreadConstraint.nodeTaintsPolicy',
   'UnsatisfiableConstraintAction TopologySpreadConstraint.whenUnsatisfiable',
   'MountPropagationMode VolumeMount.mountPropagation',
   'RecursiveReadOnlyMode VolumeMount.recursiveReadOnly',
@@ -84,7 +130,8 @@ const STRING_TYPES: readonly string[] = [
   'DeletionPropagation DeleteOptions.propagationPolicy',
   'CompletionMode JobSpec.completionMode',
   'ConcurrencyPolicy CronJobSpec.concurrencyPolicy',
-  'types.UID ObjectMeta.uid ObjectReference.uid OwnerReference.uid Preconditions.uid BoundObjectReference.uid',
+  'types.UID ObjectMeta.uid ObjectReference.uid OwnerReference.uid Preconditions.uid',
+  'types.UID BoundObjectReference.uid',
 ];
 
 const stringTypes: ReadonlyMap<string, string> = new Map(
@@ -112,14 +159,11 @@ export function goStruct(type: string): string {
 
 /** The struct embedded in `type` that declares the field; undefined for the type's own fields. */
 export function embeddedIn(type: string, field: string): string | undefined {
-  const isTypeMeta = field === 'apiVersion' || field === 'kind';
-  for (const [types, struct, except, only] of EMBEDDED) {
-    if (!types.split(' ').includes(type) || isTypeMeta) continue;
-    const included =
-      only === '' ? !except.split(' ').includes(field) : only.split(' ').includes(field);
-    if (included) return struct;
-  }
-  return undefined;
+  const found = EMBEDDINGS.find(({ within, only, except }) => {
+    if (!within.includes(type)) return false;
+    return only?.includes(field) ?? except?.includes(field) === false;
+  });
+  return found?.struct;
 }
 
 /** The Go type of a value; `field` (`Type.field`) tells named string types apart. */

@@ -8,8 +8,10 @@ import type { Json } from './object.ts';
 const KEEPS_ZERO: readonly string[] = [
   'AppArmorProfile localhostProfile',
   'AzureDiskVolumeSource cachingMode fsType kind readOnly',
-  'CSIDriverSpec attachRequired fsGroupPolicy nodeAllocatableUpdatePeriodSeconds podInfoOnMount requiresRepublish',
-  'CSIDriverSpec seLinuxMount serviceAccountTokenInSecrets storageCapacity preventPodSchedulingIfMissing',
+  'CSIDriverSpec attachRequired fsGroupPolicy nodeAllocatableUpdatePeriodSeconds podInfoOnMount',
+  'CSIDriverSpec requiresRepublish',
+  'CSIDriverSpec seLinuxMount serviceAccountTokenInSecrets storageCapacity',
+  'CSIDriverSpec preventPodSchedulingIfMissing',
   'CSIVolumeSource fsType readOnly',
   'ClientIPConfig timeoutSeconds',
   'ClusterTrustBundleProjection name optional signerName',
@@ -20,10 +22,12 @@ const KEEPS_ZERO: readonly string[] = [
   'ConfigMapVolumeSource defaultMode optional',
   'Container restartPolicy',
   'ContainerStatus started stopSignal',
-  'CronJobSpec failedJobsHistoryLimit startingDeadlineSeconds successfulJobsHistoryLimit suspend timeZone',
+  'CronJobSpec failedJobsHistoryLimit startingDeadlineSeconds successfulJobsHistoryLimit suspend',
+  'CronJobSpec timeZone',
   'DaemonSetSpec revisionHistoryLimit',
   'DaemonSetStatus collisionCount',
-  'DeleteOptions gracePeriodSeconds ignoreStoreReadErrorWithClusterBreakingPotential orphanDependents propagationPolicy',
+  'DeleteOptions gracePeriodSeconds ignoreStoreReadErrorWithClusterBreakingPotential',
+  'DeleteOptions orphanDependents propagationPolicy',
   'DeploymentSpec progressDeadlineSeconds replicas revisionHistoryLimit',
   'DeploymentStatus collisionCount terminatingReplicas',
   'DownwardAPIVolumeFile mode',
@@ -48,7 +52,8 @@ const KEEPS_ZERO: readonly string[] = [
   'IngressClassParametersReference apiGroup namespace scope',
   'IngressPortStatus error',
   'IngressSpec ingressClassName',
-  'JobSpec activeDeadlineSeconds backoffLimit backoffLimitPerIndex completionMode completions managedBy manualSelector',
+  'JobSpec activeDeadlineSeconds backoffLimit backoffLimitPerIndex completionMode completions',
+  'JobSpec managedBy manualSelector',
   'JobSpec maxFailedIndexes parallelism podReplacementPolicy suspend ttlSecondsAfterFinished',
   'JobStatus failedIndexes ready terminating',
   'KeyToPath mode',
@@ -77,9 +82,11 @@ const KEEPS_ZERO: readonly string[] = [
   'PodFailurePolicyOnExitCodesRequirement containerName',
   'PodResourceClaim resourceClaimName resourceClaimTemplateName',
   'PodResourceClaimStatus resourceClaimName',
-  'PodSecurityContext fsGroup fsGroupChangePolicy runAsGroup runAsNonRoot runAsUser seLinuxChangePolicy',
+  'PodSecurityContext fsGroup fsGroupChangePolicy runAsGroup runAsNonRoot runAsUser',
+  'PodSecurityContext seLinuxChangePolicy',
   'PodSecurityContext supplementalGroupsPolicy',
-  'PodSpec activeDeadlineSeconds automountServiceAccountToken enableServiceLinks hostUsers hostnameOverride',
+  'PodSpec activeDeadlineSeconds automountServiceAccountToken enableServiceLinks hostUsers',
+  'PodSpec hostnameOverride',
   'PodSpec preemptionPolicy priority runtimeClassName setHostnameAsFQDN shareProcessNamespace',
   'PodSpec terminationGracePeriodSeconds',
   'PortStatus error',
@@ -101,12 +108,14 @@ const KEEPS_ZERO: readonly string[] = [
   'SecretKeySelector optional',
   'SecretProjection optional',
   'SecretVolumeSource defaultMode optional',
-  'SecurityContext allowPrivilegeEscalation privileged procMount readOnlyRootFilesystem runAsGroup runAsNonRoot',
+  'SecurityContext allowPrivilegeEscalation privileged procMount readOnlyRootFilesystem runAsGroup',
+  'SecurityContext runAsNonRoot',
   'SecurityContext runAsUser',
   'ServiceAccount automountServiceAccountToken',
   'ServiceAccountTokenProjection expirationSeconds',
   'ServicePort appProtocol',
-  'ServiceSpec allocateLoadBalancerNodePorts internalTrafficPolicy ipFamilyPolicy loadBalancerClass trafficDistribution',
+  'ServiceSpec allocateLoadBalancerNodePorts internalTrafficPolicy ipFamilyPolicy',
+  'ServiceSpec loadBalancerClass trafficDistribution',
   'StatefulSetSpec replicas revisionHistoryLimit',
   'StatefulSetStatus collisionCount',
   'StorageClass allowVolumeExpansion reclaimPolicy volumeBindingMode',
@@ -123,20 +132,30 @@ const KEEPS_ZERO: readonly string[] = [
   'VolumeMount mountPropagation recursiveReadOnly',
   'VolumeMountStatus recursiveReadOnly',
   'VolumeNodeResources count',
-  'WindowsSecurityContextOptions gmsaCredentialSpec gmsaCredentialSpecName hostProcess runAsUserName',
+  'WindowsSecurityContextOptions gmsaCredentialSpec gmsaCredentialSpecName hostProcess',
+  'WindowsSecurityContextOptions runAsUserName',
 ];
 
 const EMPTY = '{}';
 
 // Members always written; `{}` for objects, anything else is JSON of the value.
-// prettier-ignore
 const ALWAYS: ReadonlyArray<readonly [types: string, members: Readonly<Record<string, string>>]> = [
-  ['DaemonSet Deployment Ingress Job CronJob Namespace Node PersistentVolume PersistentVolumeClaim Pod '
-    + 'PodDisruptionBudget ReplicaSet ReplicationController ResourceQuota Scale Service StatefulSet HorizontalPodAutoscaler '
-    + 'ValidatingAdmissionPolicy LocalSubjectAccessReview SelfSubjectAccessReview SelfSubjectRulesReview '
-    + 'SubjectAccessReview TokenRequest TokenReview VolumeAttachment', { spec: EMPTY, status: EMPTY }],
-  ['CSIDriver CSINode IngressClass Lease LimitRange NetworkPolicy ValidatingAdmissionPolicyBinding JobTemplateSpec '
-    + 'PodTemplateSpec PersistentVolumeClaimTemplate', { spec: EMPTY }],
+  [
+    'DaemonSet Deployment Ingress Job CronJob Namespace Node PersistentVolume ' +
+      'PersistentVolumeClaim Pod ' +
+      'PodDisruptionBudget ReplicaSet ReplicationController ResourceQuota Scale ' +
+      'Service StatefulSet HorizontalPodAutoscaler ' +
+      'ValidatingAdmissionPolicy LocalSubjectAccessReview ' +
+      'SelfSubjectAccessReview SelfSubjectRulesReview ' +
+      'SubjectAccessReview TokenRequest TokenReview VolumeAttachment',
+    { spec: EMPTY, status: EMPTY },
+  ],
+  [
+    'CSIDriver CSINode IngressClass Lease LimitRange NetworkPolicy ' +
+      'ValidatingAdmissionPolicyBinding JobTemplateSpec ' +
+      'PodTemplateSpec PersistentVolumeClaimTemplate',
+    { spec: EMPTY },
+  ],
   ['PodTemplateSpec JobTemplateSpec PersistentVolumeClaimTemplate', { metadata: EMPTY }],
   ['Binding', { target: EMPTY }],
   ['ClusterRoleBinding RoleBinding', { roleRef: EMPTY }],
@@ -151,18 +170,43 @@ const ALWAYS: ReadonlyArray<readonly [types: string, members: Readonly<Record<st
   ['DeploymentSpec', { template: EMPTY, strategy: EMPTY }],
   ['StatefulSetSpec', { template: EMPTY, updateStrategy: EMPTY, serviceName: '""' }],
   ['ReplicaSetSpec PodTemplate JobSpec', { template: EMPTY }],
-  ['DaemonSetCondition ReplicaSetCondition StatefulSetCondition NamespaceCondition ReplicationControllerCondition '
-    + 'HorizontalPodAutoscalerCondition', { lastTransitionTime: 'null' }],
+  [
+    'DaemonSetCondition ReplicaSetCondition StatefulSetCondition NamespaceCondition ' +
+      'ReplicationControllerCondition ' +
+      'HorizontalPodAutoscalerCondition',
+    { lastTransitionTime: 'null' },
+  ],
   ['DeploymentCondition', { lastTransitionTime: 'null', lastUpdateTime: 'null' }],
-  ['JobCondition PodCondition PersistentVolumeClaimCondition', { lastProbeTime: 'null', lastTransitionTime: 'null' }],
+  [
+    'JobCondition PodCondition PersistentVolumeClaimCondition',
+    { lastProbeTime: 'null', lastTransitionTime: 'null' },
+  ],
   ['NodeCondition', { lastHeartbeatTime: 'null', lastTransitionTime: 'null' }],
   ['Endpoint', { conditions: EMPTY }],
   ['EndpointSlice', { endpoints: 'null', ports: 'null' }],
-  ['Event', { involvedObject: EMPTY, source: EMPTY, eventTime: 'null', firstTimestamp: 'null',
-    lastTimestamp: 'null', reportingComponent: '""', reportingInstance: '""' }],
+  [
+    'Event',
+    {
+      involvedObject: EMPTY,
+      source: EMPTY,
+      eventTime: 'null',
+      firstTimestamp: 'null',
+      lastTimestamp: 'null',
+      reportingComponent: '""',
+      reportingInstance: '""',
+    },
+  ],
   ['EventSeries', { lastObservedTime: 'null' }],
-  ['EventsV1Event', { regarding: EMPTY, deprecatedSource: EMPTY, eventTime: 'null',
-    deprecatedFirstTimestamp: 'null', deprecatedLastTimestamp: 'null' }],
+  [
+    'EventsV1Event',
+    {
+      regarding: EMPTY,
+      deprecatedSource: EMPTY,
+      eventTime: 'null',
+      deprecatedFirstTimestamp: 'null',
+      deprecatedLastTimestamp: 'null',
+    },
+  ],
   ['HTTPIngressPath', { backend: EMPTY }],
   ['IngressServiceBackend', { port: EMPTY }],
   ['IngressStatus ServiceStatus', { loadBalancer: EMPTY }],
@@ -170,7 +214,10 @@ const ALWAYS: ReadonlyArray<readonly [types: string, members: Readonly<Record<st
   ['NodeDaemonEndpoints', { kubeletEndpoint: EMPTY }],
   ['NodeStatus', { daemonEndpoints: EMPTY, nodeInfo: EMPTY }],
   ['PersistentVolumeClaimSpec', { resources: EMPTY }],
-  ['PodDisruptionBudgetStatus', { currentHealthy: '0', desiredHealthy: '0', disruptionsAllowed: '0', expectedPods: '0' }],
+  [
+    'PodDisruptionBudgetStatus',
+    { currentHealthy: '0', desiredHealthy: '0', disruptionsAllowed: '0', expectedPods: '0' },
+  ],
   ['PreferredSchedulingTerm', { preference: EMPTY }],
   ['WeightedPodAffinityTerm', { podAffinityTerm: EMPTY }],
   ['PriorityClass', { value: '0' }],

@@ -16,7 +16,9 @@ export interface LabelRequirement {
 export type Labels = Readonly<Record<string, string>>;
 
 // prettier-ignore
-export const BINARY_OPERATORS: readonly LabelOperator[] = ['in', 'notin', '=', '==', '!=', 'gt', 'lt'];
+export const BINARY_OPERATORS: readonly LabelOperator[] = [
+  'in', 'notin', '=', '==', '!=', 'gt', 'lt',
+];
 
 /** A selector that cannot be; the message is upstream's text. */
 export class SelectorError extends Error {
@@ -78,7 +80,7 @@ export function checkRequirement(requirement: LabelRequirement): LabelRequiremen
   throw new SelectorError(texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`);
 }
 
-/** True when `labels` satisfy the requirement; absent keys satisfy `!=`, `notin` and `!` (API-517). */
+/** True when `labels` satisfy it; absent keys satisfy `!=`, `notin` and `!` (API-517). */
 export function matchesRequirement(requirement: LabelRequirement, labels: Labels): boolean {
   const { key, operator, values } = requirement;
   const value = Object.hasOwn(labels, key) ? labels[key] : undefined;

@@ -10,24 +10,53 @@ export interface MergeRule {
   readonly key: string;
 }
 
-// prettier-ignore
 const MERGED_BY: ReadonlyArray<readonly [key: string, ...fields: string[]]> = [
   ['', 'ObjectMeta.finalizers', 'NodeSpec.podCIDRs'],
   ['uid', 'ObjectMeta.ownerReferences'],
-  ['name', 'PodSpec.containers', 'PodSpec.initContainers', 'PodSpec.ephemeralContainers', 'PodSpec.volumes',
-    'PodSpec.imagePullSecrets', 'PodSpec.schedulingGates', 'PodSpec.resourceClaims', 'PodSpec.evictionResponders',
-    'Container.env', 'EphemeralContainer.env', 'ContainerStatus.allocatedResourcesStatus',
-    'PodStatus.resourceClaimStatuses', 'ServiceAccount.secrets', 'CSINodeSpec.drivers'],
+  [
+    'name',
+    'PodSpec.containers',
+    'PodSpec.initContainers',
+    'PodSpec.ephemeralContainers',
+    'PodSpec.volumes',
+    'PodSpec.imagePullSecrets',
+    'PodSpec.schedulingGates',
+    'PodSpec.resourceClaims',
+    'PodSpec.evictionResponders',
+    'Container.env',
+    'EphemeralContainer.env',
+    'ContainerStatus.allocatedResourcesStatus',
+    'PodStatus.resourceClaimStatuses',
+    'ServiceAccount.secrets',
+    'CSINodeSpec.drivers',
+  ],
   ['ip', 'PodSpec.hostAliases', 'PodStatus.podIPs', 'PodStatus.hostIPs'],
   ['topologyKey', 'PodSpec.topologySpreadConstraints'],
   ['containerPort', 'Container.ports', 'EphemeralContainer.ports'],
-  ['mountPath', 'Container.volumeMounts', 'EphemeralContainer.volumeMounts', 'ContainerStatus.volumeMounts'],
+  [
+    'mountPath',
+    'Container.volumeMounts',
+    'EphemeralContainer.volumeMounts',
+    'ContainerStatus.volumeMounts',
+  ],
   ['devicePath', 'Container.volumeDevices', 'EphemeralContainer.volumeDevices'],
   ['port', 'ServiceSpec.ports'],
-  ['type', 'PodStatus.conditions', 'ServiceStatus.conditions', 'NodeStatus.conditions', 'NodeStatus.addresses',
-    'NamespaceStatus.conditions', 'PersistentVolumeClaimStatus.conditions', 'StatefulSetStatus.conditions',
-    'DeploymentStatus.conditions', 'ReplicaSetStatus.conditions', 'DaemonSetStatus.conditions',
-    'PodDisruptionBudgetStatus.conditions', 'JobStatus.conditions', 'ReplicationControllerStatus.conditions'],
+  [
+    'type',
+    'PodStatus.conditions',
+    'ServiceStatus.conditions',
+    'NodeStatus.conditions',
+    'NodeStatus.addresses',
+    'NamespaceStatus.conditions',
+    'PersistentVolumeClaimStatus.conditions',
+    'StatefulSetStatus.conditions',
+    'DeploymentStatus.conditions',
+    'ReplicaSetStatus.conditions',
+    'DaemonSetStatus.conditions',
+    'PodDisruptionBudgetStatus.conditions',
+    'JobStatus.conditions',
+    'ReplicationControllerStatus.conditions',
+  ],
 ];
 
 const RULES: ReadonlyMap<string, MergeRule> = new Map<string, MergeRule>([
@@ -51,14 +80,24 @@ export const retainKeysFields: ReadonlySet<string> = new Set([
 ]);
 
 /** Lists whose items server-side apply identifies by these members. */
-// prettier-ignore
 export const associativeLists: ReadonlyMap<string, readonly string[]> = new Map([
-  ...['PodSpec.containers', 'PodSpec.initContainers', 'PodSpec.ephemeralContainers', 'PodSpec.volumes',
-    'PodSpec.imagePullSecrets', 'PodSpec.resourceClaims', 'PodSpec.schedulingGates', 'Container.env',
-    'EphemeralContainer.env', 'ResourceRequirements.claims', 'ContainerStatus.allocatedResourcesStatus',
-    'PodStatus.resourceClaimStatuses', 'ServiceAccount.secrets',
+  ...[
+    'PodSpec.containers',
+    'PodSpec.initContainers',
+    'PodSpec.ephemeralContainers',
+    'PodSpec.volumes',
+    'PodSpec.imagePullSecrets',
+    'PodSpec.resourceClaims',
+    'PodSpec.schedulingGates',
+    'Container.env',
+    'EphemeralContainer.env',
+    'ResourceRequirements.claims',
+    'ContainerStatus.allocatedResourcesStatus',
+    'PodStatus.resourceClaimStatuses',
+    'ServiceAccount.secrets',
   ].map((field): [string, string[]] => [field, ['name']]),
-  ...MERGED_BY.filter(([key]) => key === 'type').flatMap(([, ...fields]) => fields)
+  ...MERGED_BY.filter(([key]) => key === 'type')
+    .flatMap(([, ...fields]) => fields)
     .filter((field) => field !== 'JobStatus.conditions')
     .map((field): [string, string[]] => [field, ['type']]),
   ['PodSpec.hostAliases', ['ip']],
@@ -93,12 +132,26 @@ export const setLists: ReadonlySet<string> = new Set([
 ]);
 
 /** Types server-side apply owns as a whole wherever they stand, save `atomicExceptions`. */
-// prettier-ignore
 export const atomicTypes: ReadonlySet<string> = new Set([
-  'LabelSelector', 'ObjectReference', 'LocalObjectReference', 'TypedLocalObjectReference', 'SecretReference',
-  'SecretKeySelector', 'ConfigMapKeySelector', 'FileKeySelector', 'ObjectFieldSelector', 'ResourceFieldSelector',
-  'NodeSelector', 'NodeSelectorTerm', 'TopologySelectorTerm', 'OwnerReference', 'EndpointAddress', 'EndpointPort',
-  'EndpointSlicePort', 'RoleRef', 'RbacSubject',
+  'LabelSelector',
+  'ObjectReference',
+  'LocalObjectReference',
+  'TypedLocalObjectReference',
+  'SecretReference',
+  'SecretKeySelector',
+  'ConfigMapKeySelector',
+  'FileKeySelector',
+  'ObjectFieldSelector',
+  'ResourceFieldSelector',
+  'NodeSelector',
+  'NodeSelectorTerm',
+  'TopologySelectorTerm',
+  'OwnerReference',
+  'EndpointAddress',
+  'EndpointPort',
+  'EndpointSlicePort',
+  'RoleRef',
+  'RbacSubject',
 ]);
 
 /** Maps server-side apply owns as a whole. */

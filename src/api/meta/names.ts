@@ -35,42 +35,51 @@ function rule(source: string, text: string, examples: readonly string[]): Rule {
 
 const label = rule(
   LABEL,
-  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
+  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', " +
+    'and must start and end with an alphanumeric character',
   ['my-name', '123-abc'],
 );
 const subdomain = rule(
   SUBDOMAIN,
-  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' " +
+    "or '.', and must start and end with an alphanumeric character",
   ['example.com'],
 );
 const underscoreSubdomain = rule(
   UNDERSCORE_SUBDOMAIN,
-  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character",
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', " +
+    "'-' or '.', and must start and end with an alphanumeric character",
   ['example.com'],
 );
 const rfc1035Label = rule(
   RFC1035_LABEL,
-  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
+  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with " +
+    'an alphabetic character, and end with an alphanumeric character',
   ['my-name', 'abc-123'],
 );
 const wildcardSubdomain = rule(
   WILDCARD_SUBDOMAIN,
-  "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
+  "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, " +
+    "which must consist of lower case alphanumeric characters, '-' or '.' and end with an " +
+    'alphanumeric character',
   ['*.example.com'],
 );
 const qualifiedName = rule(
   QUALIFIED,
-  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with " +
+    'an alphanumeric character',
   ['MyName', 'my.name', '123-abc'],
 );
 const labelValue = rule(
   LABEL_VALUE,
-  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' " +
+    "or '.', and must start and end with an alphanumeric character",
   ['MyValue', 'my_value', '12345'],
 );
 const envVarName = rule(
   ENV_VAR,
-  "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit",
+  "a valid environment variable name must consist of alphabetic characters, digits, '_', " +
+    "'-', or '.', and must not start with a digit",
   ['my.env-name', 'MY_ENV.NAME', 'MyEnvName1'],
 );
 const configMapKey = rule(
@@ -90,7 +99,8 @@ const headerName = rule(
 );
 const cIdentifier = rule(
   C_IDENTIFIER,
-  "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
+  "a valid C identifier must start with alphabetic character or '_', followed by a string " +
+    "of alphanumeric characters or '_'",
   ['my_name', 'MY_NAME', 'MyName'],
 );
 
@@ -178,7 +188,8 @@ export function validateRelaxedEnvVarName(value: string): string[] {
   return /^[\x20-\x3c\x3e-\x7e]*$/.test(value)
     ? []
     : [
-        "a valid environment variable name must consist only of printable ASCII characters other than '='",
+        'a valid environment variable name must consist only of printable ASCII characters ' +
+          "other than '='",
       ];
 }
 

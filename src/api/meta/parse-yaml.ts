@@ -10,7 +10,7 @@ export class YamlSyntaxError extends Error {
 
 export interface ParsedYaml {
   readonly value: Json;
-  /** One line of text for each key that stands twice in a map: `line 7: key "a" already set in map`. */
+  /** A text for each key that stands twice: `line 7: key "a" already set in map`. */
   readonly duplicates: readonly string[];
 }
 

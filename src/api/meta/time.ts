@@ -28,7 +28,8 @@ function twoDigits(layout: string): Element {
 // prettier-ignore
 const DATE_TIME: readonly Element[] = [
   YEAR, literal('-'), twoDigits('01'), literal('-'), twoDigits('02'), literal('T'),
-  { layout: '15', pattern: /^\d{1,2}/ }, literal(':'), twoDigits('04'), literal(':'), twoDigits('05'),
+  { layout: '15', pattern: /^\d{1,2}/ }, literal(':'), twoDigits('04'), literal(':'),
+  twoDigits('05'),
 ];
 const OPTIONAL_FRACTION: Element = { layout: '', pattern: /^(?:[.,]\d+)?/ };
 const MICROSECONDS: Element = { layout: '.000000', pattern: /^[.,]\d{6}/ };

@@ -24,13 +24,13 @@ interface Step {
   readonly value: Json;
 }
 
+function notDecodable(value: Json, type: string): StatusError {
+  const what = `cannot unmarshal ${jsonKind(value)} into Go value of type ${type}`;
+  return malformedPatch(`error decoding patch: json: ${what}`);
+}
+
 function readStep(item: Json): Step {
-  if (!isJsonObject(item)) {
-    const type = 'handlers.jsonPatchOp';
-    throw malformedPatch(
-      `error decoding patch: json: cannot unmarshal ${jsonKind(item)} into Go value of type ${type}`,
-    );
-  }
+  if (!isJsonObject(item)) throw notDecodable(item, 'handlers.jsonPatchOp');
   const { op, path, from, value = null } = item;
   if (typeof op !== 'string' || !OPERATIONS.has(op) || typeof path !== 'string') {
     throw inapplicablePatch();
@@ -43,12 +43,7 @@ function readStep(item: Json): Step {
 }
 
 function readSteps(patch: Json): Step[] {
-  if (!Array.isArray(patch)) {
-    const kind = jsonKind(patch);
-    throw malformedPatch(
-      `error decoding patch: json: cannot unmarshal ${kind} into Go value of type []handlers.jsonPatchOp`,
-    );
-  }
+  if (!Array.isArray(patch)) throw notDecodable(patch, '[]handlers.jsonPatchOp');
   if (patch.length > OPERATIONS_MAX) {
     const count = `${OPERATIONS_MAX}, got ${patch.length}`;
     const detail = `The allowed maximum operations in a JSON patch is ${count}`;
@@ -81,7 +76,7 @@ interface Place {
   readonly present: boolean;
 }
 
-/** Finds where a pointer leads; its parent must exist. `inserting`: a new list item may go there. */
+/** Finds where a pointer leads; its parent must exist. `inserting`: past a list's end is fine. */
 function locate(document: Json, pointer: string, inserting: boolean): Place {
   const parts = pointer.split('/').slice(1);
   let container: Json | undefined = document;

@@ -3,6 +3,9 @@
 import { isJsonObject, type Json, type JsonObject } from '../object.ts';
 import { failedPatch, goText, goType, inapplicableList } from './patch-error.ts';
 
+/** Directive with the order of a list's items. */
+export const SET_ORDER = '$setElementOrder';
+
 /** Throws unless the lists hold items of one kind; true when the items are objects. */
 export function holdsObjects(...lists: ReadonlyArray<readonly Json[]>): boolean {
   const items = lists.flat();
@@ -98,7 +101,8 @@ export function checkElementOrder(
     if (identity(candidate, mergeKey) === identity(item, mergeKey)) matched += 1;
   }
   if (matched === plain.length) return;
+  const [ours, theirs] = [goText([...patchItems]), goText([...wanted])];
   throw failedPatch(
-    `The order in patch list:\n${goText([...patchItems])}\n doesn't match $setElementOrder list:\n${goText([...wanted])}\n`,
+    `The order in patch list:\n${ours}\n doesn't match ${SET_ORDER} list:\n${theirs}\n`,
   );
 }

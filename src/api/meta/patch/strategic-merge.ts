@@ -5,6 +5,7 @@ import { isJsonObject, type Json, type JsonObject } from '../object.ts';
 import type { TypeModel, TypeRef } from '../type-model.ts';
 import { goQuote } from '../go-quote.ts';
 import {
+  SET_ORDER,
   checkElementOrder,
   holdsObjects,
   identity,
@@ -16,7 +17,6 @@ import { failedPatch, goText, goType, jsonKind, malformedPatch } from './patch-e
 const DIRECTIVE = '$patch';
 const RETAIN_KEYS = '$retainKeys';
 const DELETE_FROM_LIST = '$deleteFromPrimitiveList';
-const SET_ORDER = '$setElementOrder';
 
 /** Where a value stands: its type, as far as the model knows it. */
 interface Schema {
