@@ -3,6 +3,9 @@ import type { KubernetesObject } from '../../api/meta/object.ts';
 import { badRequest } from '../../api/meta/status-error.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 import { partialMetadata } from '../partial-metadata.ts';
+import { loadTypeDocs, type TypeDocs } from '../type-docs.ts';
+import type { Column, KindTable } from './column.ts';
+import { kindTable } from './kind-tables.ts';
 
 export type IncludeObject = 'Metadata' | 'Object' | 'None';
 
@@ -30,7 +33,41 @@ export function parseIncludeObject(value: string | null): IncludeObject {
   throw badRequest(`Unable to convert to Table as requested: ${why}`);
 }
 
-/** Loads the column tables and the documentation texts they show; done once. */
+function columnDefinition({ name, type, format, description, priority }: Column, docs: TypeDocs) {
+  const text =
+    typeof description === 'string'
+      ? description
+      : (docs[description.type]?.[description.field] ?? '');
+  return { name, type, format, description: text, priority };
+}
+
+function rowObject(object: KubernetesObject, { includeObject, version }: TableRequest) {
+  if (includeObject === 'None') return null;
+  return includeObject === 'Object' ? object : partialMetadata(object, version);
+}
+
+function row(object: KubernetesObject, table: KindTable, request: TableRequest) {
+  const conditions = table.conditions?.(object) ?? [];
+  return {
+    cells: table.cells(object, request.nowMs),
+    ...(conditions.length > 0 ? { conditions } : {}),
+    object: rowObject(object, request),
+  };
+}
+
+/** Loads the texts that tables show; the result makes tables. */
 export async function loadTables(): Promise<PrintTable> {
-  return (objects, request) => ({ objects, request, partialMetadata });
+  const docs = await loadTypeDocs();
+  return (objects, request) => {
+    const table = kindTable(request.resource, request.subresource);
+    return {
+      kind: 'Table',
+      apiVersion: `meta.k8s.io/${request.version}`,
+      metadata: request.metadata,
+      columnDefinitions: request.headers
+        ? table.columns.map((column) => columnDefinition(column, docs))
+        : null,
+      rows: objects.map((object) => row(object, table, request)),
+    };
+  };
 }

@@ -1,0 +1,57 @@
+// Which table shows which resource.
+import type { KubernetesObject } from '../../api/meta/object.ts';
+import * as resources from '../../api/resources.ts';
+import type { ResourceDefinition } from '../../api/resources.ts';
+import { column, field, nameColumn, type KindTable } from './column.ts';
+import * as core from './core-tables.ts';
+import * as network from './network-tables.ts';
+import { podTable } from './pod-table.ts';
+import * as storage from './storage-tables.ts';
+import * as workload from './workload-tables.ts';
+
+/** For kinds without columns of their own. */
+const plainTable: KindTable = {
+  columns: [
+    nameColumn,
+    column('Created At', field('ObjectMeta', 'creationTimestamp'), { type: 'date' }),
+  ],
+  cells: ({ metadata }) => [metadata.name ?? '', metadata.creationTimestamp ?? null],
+};
+
+type AnyTable = KindTable<KubernetesObject>;
+
+/** Pairs a resource with the table of its own kind. */
+function entry<T extends KubernetesObject>(
+  { group, resource }: ResourceDefinition<T>,
+  table: KindTable<T>,
+): [string, AnyTable] {
+  return [`${group}/${resource}`, table as unknown as AnyTable];
+}
+
+const tables: ReadonlyMap<string, AnyTable> = new Map([
+  entry(resources.pods, podTable),
+  entry(resources.statefulSets, workload.statefulSetTable),
+  entry(resources.deployments, workload.deploymentTable),
+  entry(resources.replicaSets, workload.replicaSetTable),
+  entry(resources.controllerRevisions, workload.controllerRevisionTable),
+  entry(resources.podDisruptionBudgets, workload.podDisruptionBudgetTable),
+  entry(resources.services, network.serviceTable),
+  entry(resources.endpoints, network.endpointsTable),
+  entry(resources.endpointSlices, network.endpointSliceTable),
+  entry(resources.persistentVolumeClaims, storage.persistentVolumeClaimTable),
+  entry(resources.persistentVolumes, storage.persistentVolumeTable),
+  entry(resources.storageClasses, storage.storageClassTable),
+  entry(resources.nodes, core.nodeTable),
+  entry(resources.namespaces, core.namespaceTable),
+  entry(resources.events, core.eventTable),
+  entry(resources.configMaps, core.configMapTable),
+  entry(resources.secrets, core.secretTable),
+  entry(resources.serviceAccounts, core.serviceAccountTable),
+  entry(resources.leases, core.leaseTable),
+]);
+
+/** The table of a resource, or of its scale. */
+export function kindTable({ group, resource }: ResourceDefinition, subresource: string): AnyTable {
+  if (subresource === 'scale') return workload.scaleTable as unknown as AnyTable;
+  return tables.get(`${group}/${resource}`) ?? plainTable;
+}
