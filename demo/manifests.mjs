@@ -1,0 +1,101 @@
+// The objects of the demo: what a user would write in YAML.
+import { readFileSync } from 'node:fs';
+
+export const NAMESPACE = 'demo';
+const USER = 70;
+
+const script = (name) => readFileSync(new URL(`../dist/demo/${name}.mjs`, import.meta.url), 'utf8');
+
+export const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } };
+
+/** The programs that the pods run beside PostgreSQL. */
+export const scripts = () => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'pg-scripts', namespace: NAMESPACE },
+  data: Object.fromEntries(['member', 'ready', 'sql'].map((name) => [`${name}.mjs`, script(name)])),
+});
+
+/** The governing Service: without it the pods have no names. */
+export const service = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'pg', namespace: NAMESPACE },
+  spec: {
+    clusterIP: 'None',
+    selector: { app: 'pg' },
+    ports: [{ name: 'postgres', port: 5432 }],
+  },
+};
+
+/** `postgresql`: folder of the server's programs; `node`: the Node.js executable. */
+export function statefulSet({ postgresql, node, run }) {
+  const nodeCommand = '/opt/node/bin/node';
+  const data = '/var/lib/postgresql/data';
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: { name: 'pg', namespace: NAMESPACE },
+    spec: {
+      serviceName: 'pg',
+      replicas: 3,
+      selector: { matchLabels: { app: 'pg' } },
+      template: {
+        metadata: { labels: { app: 'pg' } },
+        spec: {
+          terminationGracePeriodSeconds: 20,
+          // PostgreSQL refuses to run as root.
+          securityContext: { runAsUser: USER, runAsGroup: USER, fsGroup: USER },
+          containers: [
+            {
+              name: 'postgres',
+              image: 'postgres:18',
+              command: [
+                'sh',
+                '-c',
+                `${nodeCommand} /opt/scripts/member.mjs && exec /opt/postgresql/bin/postgres -D "$PGDATA"`,
+              ],
+              env: [
+                { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+                { name: 'PGDATA', value: `${data}/pgdata` },
+                { name: 'PRIMARY_HOST', value: 'pg-0.pg' },
+                { name: 'ORDINAL_DEMO', value: run },
+              ],
+              ports: [{ name: 'postgres', containerPort: 5432 }],
+              readinessProbe: {
+                exec: { command: [nodeCommand, '/opt/scripts/ready.mjs'] },
+                periodSeconds: 1,
+                timeoutSeconds: 3,
+              },
+              lifecycle: {
+                preStop: {
+                  exec: { command: ['/opt/postgresql/bin/pg_ctl', 'stop', '-m', 'fast', '-W'] },
+                },
+              },
+              volumeMounts: [
+                { name: 'data', mountPath: data },
+                { name: 'scripts', mountPath: '/opt/scripts' },
+                { name: 'postgresql', mountPath: '/opt/postgresql', readOnly: true },
+                { name: 'node', mountPath: nodeCommand, readOnly: true },
+              ],
+            },
+          ],
+          volumes: [
+            { name: 'scripts', configMap: { name: 'pg-scripts' } },
+            { name: 'postgresql', hostPath: { path: postgresql, type: 'Directory' } },
+            { name: 'node', hostPath: { path: node, type: 'File' } },
+          ],
+        },
+      },
+      volumeClaimTemplates: [
+        {
+          metadata: { name: 'data' },
+          spec: {
+            accessModes: ['ReadWriteOnce'],
+            resources: { requests: { storage: '1Gi' } },
+          },
+        },
+      ],
+    },
+  };
+}
