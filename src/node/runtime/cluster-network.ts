@@ -3,7 +3,9 @@ import { assert } from '../../base/assert.ts';
 
 /** All pods of all nodes share one bridge. */
 export const BRIDGE_NAME = 'ordinal0';
-/** Fixed: an automatic MAC changes when a pod leaves, and the others lose their gateway for 30 s. */
+/**
+ * Fixed: an automatic MAC changes when a pod leaves, and the others lose their gateway for 30 s.
+ */
 export const BRIDGE_MAC = '02:6f:72:64:00:01';
 export const POD_NETWORK = '10.244.0.0/16';
 export const POD_NETWORK_PREFIX_LENGTH = 16;

@@ -1,6 +1,6 @@
 // Turns the raw output files of a container into its log in CRI format, with rotation: no line is
-// lost or doubled by a `kill -9` of the agent. A checkpoint says how far the raw files were read and
-// how long the log was then; what the log has beyond it is cut off and read again.
+// lost or doubled by a `kill -9` of the agent. A checkpoint says how far the raw files were read
+// and how long the log was then; what the log has beyond it is cut off and read again.
 import {
   closeSync,
   constants,
@@ -272,7 +272,9 @@ interface LinePart {
   readonly bytes: Buffer;
 }
 
-/** Whole lines of `chunk` and parts of overlong ones; with `flush` also its unfinished last line. */
+/**
+ * Whole lines of `chunk` and parts of overlong ones; with `flush` also its unfinished last line.
+ */
 function splitLines(chunk: Buffer, flush: boolean): { consumed: number; parts: LinePart[] } {
   const parts: LinePart[] = [];
   let position = 0;
@@ -309,7 +311,9 @@ function renameIfPresent(from: string, to: string): void {
   }
 }
 
-/** True while some process reads the FIFO: only then can it be opened for writing without waiting. */
+/**
+ * True while some process reads the FIFO: only then can it be opened for writing without waiting.
+ */
 function hasReader(fifo: string): boolean {
   try {
     closeSync(openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK));

@@ -29,6 +29,16 @@ export function directoryCommand(dir: string | undefined): string[] {
   return ['sh', '-c', 'cd "$1" && shift && exec "$@"', 'exec', dir];
 }
 
+/**
+ * Command prefix that puts a pipe of the container's user between us and the program's stdin: what
+ * Node gives a child is a socket, which can't be opened as /dev/stdin. The `cat` in it is not
+ * waited for, so a program may end before its input does.
+ */
+export function inputCommand(): string[] {
+  const script = 'exec 3<&0; { cat <&3 3<&- & } | { exec 3<&-; exec "$@"; }';
+  return ['sh', '-c', script, 'input'];
+}
+
 /** The PATH that the container's programs have. */
 export function searchPath(config: ContainerConfig): string {
   return config.env.findLast(({ name }) => name === 'PATH')?.value ?? DEFAULT_PATH;

@@ -1,13 +1,15 @@
 // Makes an ExecSession out of a child process (exec) or of a container's streams (attach).
 import type { ChildProcess } from 'node:child_process';
-import { constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { present } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import { OrdinalError } from '../../base/errors.ts';
-import { shellExitCode, shellQuote } from './command-runner.ts';
+import { shellExitCode, shellQuote, type CommandRunner } from './command-runner.ts';
 import type { ContainerLog } from './container-log.ts';
+import type { ExecPipes } from './exec-pipes.ts';
 import { sendSignal } from './process-identity.ts';
 import type { ExecResult, ExecSession } from './runtime.ts';
 
@@ -23,31 +25,56 @@ export function terminalCommand(argv: readonly string[]): string[] {
   return ['env', 'SHELL=/bin/sh', 'script', '-qfec', command, '/dev/null'];
 }
 
-/** Session around `child` (a process group leader); rejects if it could not be started at all. */
-export async function execSession(
-  child: ChildProcess,
-  resize: ExecSession['resize'],
-): Promise<ExecSession> {
-  await new Promise((resolve, reject) => {
-    child.once('spawn', resolve);
-    child.once('error', (cause) => reject(new OrdinalError('ORD_EXEC', cause.message, { cause })));
-  });
+export interface ExecSessionOptions {
+  readonly runner: CommandRunner;
+  readonly pipes: ExecPipes;
+  readonly command: readonly string[];
+  readonly stdin: boolean;
+  readonly tty: boolean;
+  /** Called with the started process's id and the asked size. */
+  readonly resize: (pid: number, size: TerminalSize) => void;
+}
+
+export interface TerminalSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Starts `command`; rejects with OrdinalError `ORD_EXEC` if it could not be started at all. */
+export async function execSession(options: ExecSessionOptions): Promise<ExecSession> {
+  const { runner, pipes, command, tty, resize } = options;
+  const stdout = await pipes.open();
+  const stderr = tty ? undefined : await pipes.open();
+  const outputs = [stdout, stderr].filter((pipe) => pipe !== undefined);
+  const input = options.stdin ? 'pipe' : 'ignore';
+  const child = runner.spawn(command, [input, stdout.childFd, stderr?.childFd ?? 'ignore']);
+  for (const pipe of outputs) closeSync(pipe.childFd);
+  // A child that ends without reading its input must not crash us.
   child.stdin?.on('error', () => {});
-  const exitCode = new Promise<number>((resolve) => {
-    child.once('close', (code, signal) => resolve(shellExitCode(code, signal)));
+  const destroyOutputs = () => outputs.forEach(({ stream }) => stream.destroy());
+  const ended = new Promise<number>((resolve) => {
+    child.once('exit', (code, signal) => resolve(shellExitCode(code, signal)));
   });
+  const pid = await spawned(child).catch((error: unknown) => {
+    destroyOutputs();
+    throw error;
+  });
+  const exitCode = Promise.all([ended, ...outputs.map(({ stream }) => closed(stream))]).then(
+    ([code]) => {
+      child.stdin?.destroy();
+      return code;
+    },
+  );
   return {
     stdin: child.stdin ?? undefined,
-    stdout: child.stdout as Readable,
-    stderr: child.stderr ?? undefined,
+    stdout: stdout.stream,
+    stderr: stderr?.stream,
     exitCode,
-    resize,
+    resize: (width, height) => resize(pid, { width, height }),
     kill() {
-      if (child.pid === undefined) return;
-      if (child.exitCode === null && child.signalCode === null) sendSignal(-child.pid, 'SIGKILL');
+      if (child.exitCode === null && child.signalCode === null) sendSignal(-pid, 'SIGKILL');
       // A descendant in another session may hold them open for ever.
-      child.stdout?.destroy();
-      child.stderr?.destroy();
+      destroyOutputs();
     },
   };
 }
@@ -109,6 +136,17 @@ function fifoWriter(path: string): Writable {
   const writer = new Socket({ fd, readable: false, writable: true });
   writer.on('error', () => {});
   return writer;
+}
+
+function spawned(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('spawn', () => resolve(present(child.pid, 'the pid of a started process')));
+    child.once('error', (cause) => reject(new OrdinalError('ORD_EXEC', cause.message, { cause })));
+  });
+}
+
+function closed(stream: Socket): Promise<void> {
+  return new Promise((resolve) => void stream.once('close', () => resolve()));
 }
 
 function collectStream(stream: Readable | undefined): () => Buffer {

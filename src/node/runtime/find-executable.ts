@@ -1,4 +1,5 @@
-// Looks for a container's program before it is started, to refuse it in the words of other runtimes.
+// Looks for a container's program before it is started, to refuse it in the words of other
+// runtimes.
 import { OrdinalError } from '../../base/errors.ts';
 import type { RootView } from './root-view.ts';
 

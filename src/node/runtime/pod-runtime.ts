@@ -3,13 +3,15 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { present } from '../../base/assert.ts';
 import { sleep, type Clock } from '../../base/clock.ts';
 import { errorMessage, OrdinalError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
 import { Container } from './container.ts';
 import { readRecord, writeRecord } from './disk-record.ts';
-import { attachSession, collectSession, execSession } from './exec-session.ts';
+import { ExecPipes } from './exec-pipes.ts';
+import { attachSession, collectSession, execSession, type TerminalSize } from './exec-session.ts';
 import { descendantPids, processStat, residentBytes } from './process-identity.ts';
 import {
   containerDirectory,
@@ -38,11 +40,6 @@ const ID_LENGTH = 12;
 const TERMINAL_WAIT_MS_MAX = 2000;
 const TERMINAL_POLL_MS = 5;
 
-interface TerminalSize {
-  readonly width: number;
-  readonly height: number;
-}
-
 export interface PodRuntimeOptions {
   /** Directory for everything the runtime keeps; only this runtime may use it. */
   readonly stateDir: string;
@@ -60,6 +57,7 @@ export class PodRuntime implements ContainerRuntime {
   readonly #live = new Set<string>();
   readonly #containers = new Map<string, Container>();
   readonly #listeners = new Set<(containerId: string) => void>();
+  #pipes: ExecPipes | undefined;
 
   constructor(options: PodRuntimeOptions, driver: RuntimeDriver) {
     this.#options = options;
@@ -73,6 +71,7 @@ export class PodRuntime implements ContainerRuntime {
     for (const kind of ['p', 'c']) {
       mkdirSync(join(stateDir, kind), { recursive: true, mode: 0o700 });
     }
+    this.#pipes = new ExecPipes(join(stateDir, 'x'), this.#driver.runner);
     await this.#driver.start();
     for (const id of readdirSync(join(stateDir, 'p'))) this.#loadPod(id);
     const live = await this.#driver.livePods([...this.#pods.values()]);
@@ -113,7 +112,7 @@ export class PodRuntime implements ContainerRuntime {
 
   async stopPodSandbox(sandboxId: string): Promise<void> {
     const pod = this.#pods.get(sandboxId);
-    if (!pod) return;
+    if (!pod || pod.phase === 'stopped') return;
     await Promise.all(this.#containersOf(sandboxId).map((container) => container.stop(0)));
     await this.#driver.tearDownPod(pod);
     this.#live.delete(sandboxId);
@@ -197,10 +196,12 @@ export class PodRuntime implements ContainerRuntime {
     const { init, record, dir } = container;
     if (argv.length === 0) throw new OrdinalError('ORD_EXEC', 'exec needs a command');
     const pod = this.#pod(record.sandboxId);
-    const command = this.#driver.execCommand({ pod, container: record, dir, init, argv, tty });
-    const input = stdin ? 'pipe' : 'ignore';
-    const child = this.#driver.runner.spawn(command, [input, 'pipe', tty ? 'ignore' : 'pipe']);
-    return execSession(child, this.#resizer(container, child.pid, tty));
+    const request = { pod, container: record, dir, init, argv, stdin, tty };
+    const command = this.#driver.execCommand(request);
+    const resize = this.#resizer(container, tty);
+    const { runner } = this.#driver;
+    const pipes = present(this.#pipes, 'the pipes of a started runtime');
+    return execSession({ runner, pipes, command, stdin, tty, resize });
   }
 
   async execSync(
@@ -216,7 +217,8 @@ export class PodRuntime implements ContainerRuntime {
     const container = this.#container(containerId);
     const { init, dir, log, ended } = container;
     const { stdin, tty } = container.record.config;
-    const resize = this.#resizer(container, init.pid, tty);
+    const resizeTerminal = this.#resizer(container, tty);
+    const resize = (width: number, height: number) => resizeTerminal(init.pid, { width, height });
     return attachSession({ dir, log, ended, stdin, tty, resize });
   }
 
@@ -281,10 +283,10 @@ export class PodRuntime implements ContainerRuntime {
   }
 
   /** Resizing never fails for the caller: the terminal may be gone by now. */
-  #resizer(container: Container, rootPid: number | undefined, tty: boolean): ExecSession['resize'] {
-    return (width, height) => {
-      if (!tty || rootPid === undefined) return;
-      this.#resize(container, rootPid, { width, height }).catch((error: unknown) => {
+  #resizer(container: Container, tty: boolean): (pid: number, size: TerminalSize) => void {
+    return (pid, size) => {
+      if (!tty) return;
+      this.#resize(container, pid, size).catch((error: unknown) => {
         this.#options.logger.debug('terminal not resized', { error: errorMessage(error) });
       });
     };

@@ -47,7 +47,7 @@ test('hostPath() prefers what was changed', () => {
   expect(view.hostPath('/nothing')).toBe(undefined);
 });
 
-test('placeFile() replaces a link, keeps the mode of directories, and refuses read-only places', () => {
+test('placeFile() replaces a link, keeps modes of directories, refuses read-only places', () => {
   chmodSync(lower('etc'), 0o751);
   expect(view.placeFile('/etc/resolv.conf', 'ours')).toBe(true);
   expect(readFileSync(upper('etc/resolv.conf'), 'utf8')).toBe('ours');

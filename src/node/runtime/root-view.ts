@@ -1,6 +1,7 @@
 // What a container will see as its file system, worked out before anything is mounted: layers of
-// host directories under container paths. Answers where a container path lies on the host, following
-// symbolic links as the container would, and makes mount points and files in the writable layers.
+// host directories under container paths. Answers where a container path lies on the host,
+// following symbolic links as the container would, and makes mount points and files in the writable
+// layers.
 import {
   chmodSync,
   chownSync,
@@ -102,7 +103,9 @@ export class RootView {
     return true;
   }
 
-  /** Gives `path` and those above it a directory in the writable layer, with the lower one's mode. */
+  /**
+   * Gives `path` and those above it a directory in the writable layer, with the lower one's mode.
+   */
   #copyUp(path: string): void {
     const layer = this.#layer(path);
     if (path === layer.at || layer.writable === undefined) return;

@@ -178,7 +178,7 @@ function stopTests(context: Context): void {
 }
 
 function logTests(context: Context): void {
-  test('no output is lost to > /dev/stderr, and parts make up long and unfinished lines', async () => {
+  test('nothing is lost to > /dev/stderr; parts make up long and unfinished lines', async () => {
     const { runtime, pod, harness } = context;
     const script = `echo one >&2; echo two >/dev/stderr; echo three >&2
       head -c 40000 /dev/zero | tr '\\0' x; echo; printf tail`;
@@ -219,6 +219,36 @@ function execTests(context: Context): void {
       timedOut: false,
     });
     expect((await runtime.execSync(id, ['no-such-program'], 10_000)).exitCode).toBe(127);
+  });
+
+  test('exec: /dev/stdin, /dev/stdout and /dev/stderr can be opened', async () => {
+    const script = 'cat /dev/stdin | tee /dev/stderr >/dev/stdout; echo 2 >/dev/stderr';
+    const argv = ['sh', '-c', script];
+    const session = await context.runtime.exec(await running(), { argv, stdin: true, tty: false });
+    const output = { stdout: '', stderr: '' };
+    session.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
+    session.stderr?.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));
+    session.stdin?.end('1\n');
+    expect(await session.exitCode).toBe(0);
+    expect(output).toEqual({ stdout: '1\n', stderr: '1\n2\n' });
+  });
+
+  test('many execs at once and after each other', async () => {
+    const { runtime } = context;
+    const id = await running();
+    for (let round = 0; round < 3; round++) {
+      const numbers = Array.from({ length: 10 }, (_, index) => `${round}-${index}`);
+      const outputs = numbers.map((number) => execOutput(runtime, id, `echo ${number}`));
+      expect(await Promise.all(outputs)).toEqual(numbers.map((number) => `${number}\n`));
+    }
+  });
+
+  test('exec: a program may end before its input', async () => {
+    const argv = ['sh', '-c', 'exit 3'];
+    const session = await context.runtime.exec(await running(), { argv, stdin: true, tty: false });
+    session.stdout.resume();
+    session.stderr?.resume();
+    expect(await session.exitCode).toBe(3);
   });
 
   test('exec passes stdin to its end', async () => {

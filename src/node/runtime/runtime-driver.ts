@@ -32,7 +32,10 @@ export interface RuntimeDriver {
 
   /** Makes the control groups that the container's limits need; their directories. */
   createCgroups(container: ContainerRecord): readonly string[];
-  /** Writes the container's files into `dir`; throws OrdinalError for what can't be mounted or run. */
+  /**
+   * Writes the container's files into `dir`; throws OrdinalError for what can't be mounted or
+   * run.
+   */
   prepareContainer(pod: PodRecord, container: ContainerRecord, dir: string): ShimPlan;
   /** SIGKILL for every process of the container (`init` is its first); the shim stays. */
   killContainer(container: ContainerRecord, init: ProcessIdentity): void;
@@ -58,5 +61,6 @@ export interface ExecRequest {
   readonly dir: string;
   readonly init: ProcessIdentity;
   readonly argv: readonly string[];
+  readonly stdin: boolean;
   readonly tty: boolean;
 }

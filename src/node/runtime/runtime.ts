@@ -28,7 +28,10 @@ export interface PodSandboxConfig {
   readonly name: string;
   readonly uid: string;
   readonly hostname: string;
-  /** Fully qualified name (`web-0.nginx.default.svc.cluster.local`), undefined without subdomain. SS-901. */
+  /**
+   * Fully qualified name (`web-0.nginx.default.svc.cluster.local`), undefined without subdomain.
+   * SS-901.
+   */
   readonly fullyQualifiedName: string | undefined;
   readonly hostAliases: readonly { ip: string; hostnames: readonly string[] }[];
   readonly dns: {
@@ -84,7 +87,10 @@ export interface ContainerConfig {
   readonly tty: boolean;
   /** `lifecycle.stopSignal` (`SIGINT`); SIGTERM when absent. */
   readonly stopSignal?: string | undefined;
-  /** Where the log in CRI format goes (`<RFC 3339 nano> stdout F <line>`); rotated files get `.1`, `.2` … */
+  /**
+   * Where the log in CRI format goes (`<RFC 3339 nano> stdout F <line>`); rotated files get `.1`,
+   * `.2` …
+   */
   readonly logPath: string;
 }
 
@@ -139,7 +145,8 @@ export interface ContainerStats {
 /**
  * Runs pods. All state is on disk before a call resolves: after a `kill -9` of the agent a new
  * runtime object on the same directory finds every sandbox and container again (`start()`).
- * `stop()` lets go of them without stopping them. Ids are unknown → OrdinalError `ORD_RUNTIME_NOT_FOUND`.
+ * `stop()` lets go of them without stopping them. Ids are unknown → OrdinalError
+ * `ORD_RUNTIME_NOT_FOUND`.
  */
 export interface ContainerRuntime extends Runnable {
   readonly name: 'sandbox' | 'process';
@@ -152,7 +159,10 @@ export interface ContainerRuntime extends Runnable {
   removePodSandbox(sandboxId: string): Promise<void>;
   listPodSandboxes(): PodSandbox[];
 
-  /** Starts a container; resolves when its process runs (or has already ended). Throws OrdinalError if it can't be started. */
+  /**
+   * Starts a container; resolves when its process runs (or has already ended). Throws
+   * OrdinalError if it can't be started.
+   */
   startContainer(sandboxId: string, config: ContainerConfig): Promise<ContainerStatus>;
   /** SIGTERM, after `graceSeconds` SIGKILL; resolves when it has ended. 0 kills at once. */
   stopContainer(containerId: string, graceSeconds: number): Promise<void>;
@@ -163,9 +173,15 @@ export interface ContainerRuntime extends Runnable {
   exec(containerId: string, options: ExecOptions): Promise<ExecSession>;
   /** Runs a command to its end, for probes and hooks; kills it after `timeoutMs`. */
   execSync(containerId: string, argv: readonly string[], timeoutMs: number): Promise<ExecResult>;
-  /** Joins the standard streams of the main process (stdin only if the container was started with it). */
+  /**
+   * Joins the standard streams of the main process (stdin only if the container was started with
+   * it).
+   */
   attach(containerId: string): Promise<ExecSession>;
 
-  /** Calls back whenever a container's state has changed (started, exited, removed). Returns the unsubscriber. */
+  /**
+   * Calls back whenever a container's state has changed (started, exited, removed). Returns the
+   * unsubscriber.
+   */
   onContainerChange(listener: (containerId: string) => void): () => void;
 }

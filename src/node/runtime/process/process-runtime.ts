@@ -11,7 +11,7 @@ import { OrdinalError } from '../../../base/errors.ts';
 import { allocateAddress } from '../address-pool.ts';
 import { loopbackAddress } from '../cluster-network.ts';
 import { commandRunner, missingTools, shellQuote } from '../command-runner.ts';
-import { directoryCommand, environmentCommand, searchPath } from '../environment.ts';
+import { directoryCommand, environmentCommand, inputCommand, searchPath } from '../environment.ts';
 import { terminalCommand } from '../exec-session.ts';
 import { assertExecutable } from '../find-executable.ts';
 import { RootView } from '../root-view.ts';
@@ -126,11 +126,12 @@ function prepare(abilities: RuntimeAbilities, container: ContainerRecord, dir: s
 }
 
 function execCommand(abilities: RuntimeAbilities, request: ExecRequest): string[] {
-  const { container, dir, argv, tty } = request;
+  const { container, dir, argv, stdin, tty } = request;
   const { config } = container;
   return [
     ...userCommand(abilities, config),
     ...directoryCommand(config.workingDir),
+    ...(stdin && !tty ? inputCommand() : []),
     ...environment(container, dir),
     ...(tty ? terminalCommand(argv) : argv),
   ];

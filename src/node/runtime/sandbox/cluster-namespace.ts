@@ -1,6 +1,7 @@
 // The private cluster namespace: network and mounts (and users, when we are not root) that the
 // server and all pods live in. A sleeping holder process keeps it while the server is away. The
-// launcher starts the server in it with clusterNamespaceCommand(); the server itself needs no rights.
+// launcher starts the server in it with clusterNamespaceCommand(); the server itself needs no
+// rights.
 import { mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -29,6 +30,9 @@ const DEVICE_LINKS: Readonly<Record<string, string>> = {
   stderr: '/proc/self/fd/2',
   ptmx: 'pts/ptmx',
 };
+
+/** Mount point of the default `terminationMessagePath`, which every container has. */
+const TERMINATION_LOG = 'termination-log';
 
 /** $1 state directory, $2 working directory, then the command; file descriptors 3 to 9 pass. */
 const SET_UP_SCRIPT = `set -e
@@ -103,8 +107,8 @@ export function clusterNamespaceHolder(stateDir: string): ProcessIdentity | unde
 }
 
 /**
- * Ends the holder; with the last process inside, the kernel removes network and mounts. Call it when
- * all pods are gone. Safe to repeat.
+ * Ends the holder; with the last process inside, the kernel removes network and mounts. Call it
+ * when all pods are gone. Safe to repeat.
  */
 export function removeClusterNamespace(stateDir: string): void {
   const holder = clusterNamespaceHolder(stateDir);
@@ -129,7 +133,7 @@ function prepareDevices(stateDir: string, rootless: boolean): void {
   }
   const present = new Set(readdirSync('/dev'));
   const devices = DEVICES.filter((name) => present.has(name));
-  for (const name of devices) writeFileSync(join(template, name), '');
+  for (const name of [...devices, TERMINATION_LOG]) writeFileSync(join(template, name), '');
   const bind = (source: string, target: string) => ({ source, target, type: 'none' });
   const locked = rootless ? lockedOptions(template, hostMounts()) : [];
   const fstab = formatFstab([

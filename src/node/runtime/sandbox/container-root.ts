@@ -1,6 +1,6 @@
-// Prepares a container's root file system in its directory: the host's files copy-on-write (there is
-// no image store), private and volatile directories emptied, volumes at their paths. The result is a
-// fstab that the container's first process mounts in its own mount namespace.
+// Prepares a container's root file system in its directory: the host's files copy-on-write (there
+// is no image store), private and volatile directories emptied, volumes at their paths. The result
+// is a fstab that the container's first process mounts in its own mount namespace.
 import {
   chmodSync,
   existsSync,
@@ -17,7 +17,9 @@ import { bindEntry, hostMounts, lockedOptions, type FstabEntry, type HostMount }
 import type { IdentityFile } from './identity-files.ts';
 import { RootView } from '../root-view.ts';
 
-/** `overlay`: one over `/`. `directories`: one per top directory. `read-only`: no overlay at all. */
+/**
+ * `overlay`: one over `/`. `directories`: one per top directory. `read-only`: no overlay at all.
+ */
 export type RootLevel = 'overlay' | 'directories' | 'read-only';
 
 export interface ContainerRootOptions {

@@ -24,10 +24,22 @@ export interface SandboxAbilities {
   readonly runtime: RuntimeAbilities;
 }
 
-const REQUIRED_TOOLS =
-  'sh cat env mkfifo sleep hostname ip unshare nsenter setpriv setsid mount umount pivot_root'.split(
-    ' ',
-  );
+const REQUIRED_TOOLS = [
+  'sh',
+  'cat',
+  'env',
+  'mkfifo',
+  'sleep',
+  'hostname',
+  'ip',
+  'unshare',
+  'nsenter',
+  'setpriv',
+  'setsid',
+  'mount',
+  'umount',
+  'pivot_root',
+];
 const TERMINAL_TOOLS = ['script', 'stty'];
 const TRIM_TOOL = 'fallocate';
 

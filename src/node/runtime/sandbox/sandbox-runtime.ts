@@ -10,7 +10,7 @@ import {
   podAddress,
 } from '../cluster-network.ts';
 import { commandRunner, runOrThrow, shellQuote, type CommandRunner } from '../command-runner.ts';
-import { directoryCommand, environmentCommand, searchPath } from '../environment.ts';
+import { directoryCommand, environmentCommand, inputCommand, searchPath } from '../environment.ts';
 import { terminalCommand } from '../exec-session.ts';
 import { PodRuntime, type PodRuntimeOptions } from '../pod-runtime.ts';
 import { allPids, readText, sendSignal } from '../process-identity.ts';
@@ -132,7 +132,7 @@ function enterPod(pod: PodRecord): string[] {
 }
 
 function execCommand(abilities: SandboxAbilities, request: ExecRequest): string[] {
-  const { pod, container, init, argv, tty } = request;
+  const { pod, container, init, argv, stdin, tty } = request;
   const config = { ...container.config, tty };
   const user = needsUserNamespace(config, abilities) ? ['--user', '--preserve-credentials'] : [];
   const spaces = ['--mount', '--uts', '--ipc', '--net', '--pid'];
@@ -144,6 +144,7 @@ function execCommand(abilities: SandboxAbilities, request: ExecRequest): string[
     ...enter,
     ...userCommand({ config, abilities, available, entry: 'join' }),
     ...directoryCommand(config.workingDir),
+    ...(stdin && !tty ? inputCommand() : []),
     ...environmentCommand(config, { HOSTNAME: pod.config.hostname }),
     ...(tty ? terminalCommand(argv) : argv),
   ];
