@@ -9,7 +9,7 @@ const REFERENCE = new RegExp(
   `^(?:${HOST}/)?${COMPONENT}(?:/${COMPONENT})*(?:${TAG})?(${DIGEST})?$`,
 );
 
-/** The tag: `latest` when neither tag nor digest is given, empty for a digest or a bad reference. */
+/** The tag: `latest` without tag and digest, empty for a digest or a bad reference. */
 export function imageTag(image: string): string {
   const match = REFERENCE.exec(image);
   if (match === null) return '';

@@ -78,7 +78,8 @@ export function canonicalIp(text: string): string {
   );
   const run = longestZeroRun(groups);
   if (run.length < 2) return groups.join(':');
-  return `${groups.slice(0, run.start).join(':')}::${groups.slice(run.start + run.length).join(':')}`;
+  const head = groups.slice(0, run.start).join(':');
+  return `${head}::${groups.slice(run.start + run.length).join(':')}`;
 }
 
 function longestZeroRun(groups: readonly string[]): { start: number; length: number } {

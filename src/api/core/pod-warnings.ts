@@ -111,7 +111,8 @@ function* containerWarnings(spec: PodSpec, path: FieldPath): Warnings {
 /** An amount of bytes that is not whole. */
 export function* fractionWarnings(amount: string | undefined, path: FieldPath): Warnings {
   if (amount === undefined || isWholeQuantity(parseQuantity(amount))) return;
-  yield `${path.toString()}: fractional byte value ${goQuote(amount)} is invalid, must be an integer`;
+  const value = `fractional byte value ${goQuote(amount)}`;
+  yield `${path.toString()}: ${value} is invalid, must be an integer`;
 }
 
 function* envWarnings(container: AnyContainer, path: FieldPath): Warnings {

@@ -64,8 +64,8 @@ function* validateSysctls(context: PodSecurityContext, spec: PodSpec, path: Fiel
     const namePath = path.index(i).child('name');
     if (name === '') yield required(namePath);
     else if (name.length > SYSCTL_LIMIT || !SYSCTL.test(name)) {
-      const message = `must have at most ${SYSCTL_LIMIT} characters and match regex ${sysctlText()}`;
-      yield invalidValue(namePath, name, message);
+      const size = `must have at most ${SYSCTL_LIMIT} characters`;
+      yield invalidValue(namePath, name, `${size} and match regex ${sysctlText()}`);
     } else if (names.has(name)) yield duplicate(namePath, name);
     names.add(name);
     const dotted = name.replaceAll('/', '.');

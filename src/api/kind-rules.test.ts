@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest';
+import { create, decoded, ruleContext, rulesOf } from './kind-rules.fixture.ts';
+import { kindRules } from './kind-rules.ts';
+import { builtinResources } from './resources.ts';
+
+const names = builtinResources.map(({ group, resource }) =>
+  group === '' ? resource : `${resource}.${group}`,
+);
+
+describe('kindRules', () => {
+  test('every served resource has rules, and nothing else has', () => {
+    expect([...kindRules.keys()].sort()).toEqual([...names].sort());
+  });
+
+  test('API-301: PUT creates services, endpoints, events and leases only', () => {
+    const creating = names.filter((name) => rulesOf(name).createOnUpdate);
+    expect(creating.sort()).toEqual([
+      'endpoints',
+      'events',
+      'leases.coordination.k8s.io',
+      'services',
+    ]);
+  });
+
+  test('API-304: leases and disruption budgets need a resourceVersion on PUT', () => {
+    const strict = names.filter((name) => !rulesOf(name).unconditionalUpdate);
+    expect(strict.sort()).toEqual(['leases.coordination.k8s.io', 'poddisruptionbudgets.policy']);
+  });
+
+  test('API-404: kinds with a generation start at 1, whatever the client sent', () => {
+    const metadata = { generation: 9 };
+    const withGeneration = names.filter((name) => rulesOf(name).generation);
+    expect(withGeneration.sort()).toEqual([
+      'deployments.apps',
+      'endpointslices.discovery.k8s.io',
+      'poddisruptionbudgets.policy',
+      'pods',
+      'replicasets.apps',
+      'statefulsets.apps',
+    ]);
+    for (const name of withGeneration) {
+      expect(create(name, { metadata }).object.metadata.generation).toBe(1);
+    }
+  });
+
+  test.each(names)('%s: an empty object never throws, and selectable fields are text', (name) => {
+    const rules = rulesOf(name);
+    const { object } = create(name, {});
+    const old = decoded(name, {});
+    rules.applyDefaults(old, ruleContext());
+    for (const update of ['prepareForUpdate', 'prepareForStatusUpdate'] as const) {
+      rules[update](object, old, ruleContext());
+    }
+    expect(rules.validateUpdate(object, old, ruleContext()).length).toBeGreaterThan(0);
+    expect(rules.validateStatusUpdate(object, old, ruleContext()).length).toBeGreaterThan(0);
+    for (const get of Object.values(rules.fieldSelectors)) expect(get(object)).toBeTypeOf('string');
+  });
+});
