@@ -98,11 +98,10 @@ function limitsOf({ resources }: Container): ContainerConfig['limits'] {
 export async function containerConfig(input: ContainerConfigInput): Promise<ContainerConfig> {
   const { container, attempt, user, environment, terminationMessageFile } = input;
   const context = container.securityContext ?? {};
-  const message: ContainerMount = {
-    hostPath: terminationMessageFile,
-    containerPath: container.terminationMessagePath ?? '/dev/termination-log',
-    readOnly: false,
-  };
+  const containerPath = container.terminationMessagePath ?? '/dev/termination-log';
+  const message = { hostPath: terminationMessageFile, containerPath, readOnly: false };
+  // A privileged container has the host's own /dev, where nothing of ours may be put.
+  const inHostDevices = context.privileged === true && containerPath.startsWith('/dev/');
   return {
     name: container.name,
     attempt,
@@ -110,7 +109,7 @@ export async function containerConfig(input: ContainerConfigInput): Promise<Cont
     argv: argumentVector(input),
     workingDir: container.workingDir,
     env: [...environment].map(([name, value]) => ({ name, value })),
-    mounts: [...(await volumeMounts(input)), message],
+    mounts: [...(await volumeMounts(input)), ...(inHostDevices ? [] : [message])],
     user,
     privileged: context.privileged === true,
     allowPrivilegeEscalation: context.allowPrivilegeEscalation ?? true,

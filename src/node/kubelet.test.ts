@@ -1,6 +1,7 @@
 // The agent against the fake API and a runtime in memory.
 import { afterEach, describe, expect, test } from 'vitest';
-import { events, leases, nodes, pods } from '../api/resources.ts';
+import { OBJECT_MODIFIED, conflict } from '../api/meta/status-error.ts';
+import { configMaps, events, leases, nodes, pods } from '../api/resources.ts';
 import {
   AgentHarness,
   NODE_NAME,
@@ -225,6 +226,145 @@ describe('pod life', () => {
     expect(
       harness.runtime.listContainers().filter(({ state }) => state === 'running'),
     ).toHaveLength(1);
+  });
+});
+
+describe('probes and hooks', () => {
+  const status = (name: string) => harness.pod(name)?.status?.containerStatuses?.[0];
+
+  test('a failed liveness probe restarts the container, with events', async () => {
+    let healthy = true;
+    await start({ onExec: () => ({ exitCode: healthy ? 0 : 1, stdout: Buffer.from('sick') }) });
+    const livenessProbe = { exec: { command: ['ok'] }, periodSeconds: 1, failureThreshold: 2 };
+    await create(testPod('web-0', { containers: [testContainer('main', { livenessProbe })] }));
+    await harness.untilPod('web-0', 'ready', (one) => isTrue(one, 'Ready'));
+    healthy = false;
+    await harness.advance(3000);
+    healthy = true;
+    await until('restart', () => status('web-0')?.restartCount === 1);
+    await until('event', () =>
+      harness.api.list(events).some(({ message }) => message === 'Liveness probe failed: sick'),
+    );
+    await until('event', () =>
+      harness.api
+        .list(events)
+        .some(
+          ({ message }) => message === 'Container main failed liveness probe, will be restarted',
+        ),
+    );
+  });
+
+  test('readiness comes and goes with its probe', async () => {
+    let ready = false;
+    await start({ onExec: () => ({ exitCode: ready ? 0 : 1 }) });
+    const readinessProbe = { exec: { command: ['ok'] }, periodSeconds: 1, failureThreshold: 1 };
+    await create(testPod('web-0', { containers: [testContainer('main', { readinessProbe })] }));
+    await until('running', () => status('web-0')?.state?.running !== undefined);
+    expect(status('web-0')?.ready).toBe(false);
+    ready = true;
+    await harness.advance(1000);
+    await harness.untilPod('web-0', 'ready', (one) => isTrue(one, 'Ready'));
+    ready = false;
+    await harness.advance(1000);
+    await harness.untilPod('web-0', 'unready', (one) => !isTrue(one, 'Ready'));
+    expect(status('web-0')?.restartCount).toBe(0);
+  });
+
+  test('preStop runs before SIGTERM and uses up grace; its failure is told', async () => {
+    const order: string[] = [];
+    await start({
+      onExec: (_config, argv) => {
+        order.push(argv.join(' '));
+        return { exitCode: 1 };
+      },
+      onTerm: () => {
+        order.push('TERM');
+        return true;
+      },
+    });
+    const lifecycle = { preStop: { exec: { command: ['drain'] } } };
+    await create(testPod('web-0', { containers: [testContainer('main', { lifecycle })] }));
+    await harness.untilPod('web-0', 'ready', (one) => isTrue(one, 'Ready'));
+    await remove('web-0');
+    await until('object gone', () => harness.pod('web-0') === undefined);
+    expect(order).toEqual(['drain', 'TERM']);
+    await until('event', () => reasons().includes('FailedPreStopHook'));
+  });
+
+  test('a preStop sleep delays SIGTERM', async () => {
+    await start();
+    const lifecycle = { preStop: { sleep: { seconds: 5 } } };
+    await create(testPod('web-0', { containers: [testContainer('main', { lifecycle })] }));
+    await harness.untilPod('web-0', 'ready', (one) => isTrue(one, 'Ready'));
+    const { signals } = harness.runtime.container('main');
+    await remove('web-0');
+    await harness.advance(4500);
+    expect(signals).toEqual([]);
+    await harness.advance(1000);
+    await until('object gone', () => harness.pod('web-0') === undefined);
+    expect(signals).toEqual(['TERM 25']);
+  });
+
+  test('a postStart hook that fails ends the container', async () => {
+    await start({ onExec: () => ({ exitCode: 2 }) });
+    const lifecycle = { postStart: { exec: { command: ['set-up'] } } };
+    await create(testPod('web-0', { containers: [testContainer('main', { lifecycle })] }));
+    await until('event', () => reasons().includes('FailedPostStartHook'));
+    await until('restart', () => (status('web-0')?.restartCount ?? 0) >= 1);
+  });
+});
+
+describe('volumes', () => {
+  test('a missing config map holds the pod up, with an event, until it is there', async () => {
+    await start();
+    const volumes = [{ name: 'settings', configMap: { name: 'settings' } }];
+    await create(testPod('web-0', { volumes }));
+    await until('event', () => reasons().includes('FailedMount'));
+    expect(harness.runtime.listPodSandboxes()).toEqual([]);
+    const metadata = { name: 'settings', namespace: 'default' };
+    await harness.client
+      .resource(configMaps)
+      .create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { a: 'b' } });
+    await harness.advance(2000);
+    await harness.untilPod('web-0', 'ready', (one) => isTrue(one, 'Ready'));
+  });
+
+  test('a pod over its deadline fails', async () => {
+    await start();
+    await create(testPod('web-0', { activeDeadlineSeconds: 5 }));
+    await harness.untilPod('web-0', 'ready', (one) => isTrue(one, 'Ready'));
+    await harness.advance(5500);
+    const pod = await harness.untilPod('web-0', 'failed', (one) => one.status?.phase === 'Failed');
+    expect(pod.status?.reason).toBe('DeadlineExceeded');
+  });
+});
+
+describe('writing statuses', () => {
+  test('conflicts and failures are retried, and foreign conditions are kept', async () => {
+    await start();
+    let failures = 3;
+    harness.api.beforeRequest = ({ method, path }) => {
+      if (method !== 'PUT' || !path.endsWith('/pods/web-0/status') || failures-- <= 0) return;
+      throw failures === 1
+        ? conflict(pods, 'web-0', OBJECT_MODIFIED)
+        : new Error('connection reset');
+    };
+    const pod = testPod('web-0');
+    await create(pod);
+    await harness.advance(2000);
+    await harness.untilPod('web-0', 'ready', (one) => isTrue(one, 'Ready'));
+    const current = harness.pod('web-0') ?? pod;
+    const conditions = [...(current.status?.conditions ?? []), { type: 'x.y/z', status: 'True' }];
+    await harness.client
+      .resource(pods)
+      .updateStatus({ ...current, status: { ...current.status, conditions } });
+    harness.runtime.exit('main', 1);
+    const after = await harness.untilPod(
+      'web-0',
+      'restarted',
+      (one) => one.status?.containerStatuses?.[0]?.restartCount === 1,
+    );
+    expect(isTrue(after, 'x.y/z')).toBe(true);
   });
 });
 

@@ -38,8 +38,10 @@ async function runWorker(
   );
   worker.start();
   for (let second = 0; second <= seconds; second++) {
-    clock.advance(second === 0 ? 0 : 1000);
-    await settle();
+    for (let tenth = 0; tenth < (second === 0 ? 1 : 10); tenth++) {
+      clock.advance(second === 0 ? 0 : 100);
+      await settle();
+    }
   }
   worker.stop();
   return log;
@@ -79,6 +81,24 @@ describe('ProbeWorker', () => {
       '1 ok',
       '2 ok',
       '2 => success',
+    ]);
+  });
+
+  test('a container that was never ready is looked at more often, silently', async () => {
+    const probe = { periodSeconds: 2, failureThreshold: 1 };
+    const answers = [false, false, false, false, false, true, false];
+    await expect(runWorker('readiness', probe, { answers, seconds: 6 })).resolves.toEqual([
+      '0 bad',
+      '0 => failure',
+      '0.1 bad',
+      '0.3 bad',
+      '0.7 bad',
+      '1.5 bad',
+      '2 ok',
+      '2 => success',
+      '4 bad',
+      '4 => failure',
+      '6 bad',
     ]);
   });
 

@@ -161,11 +161,11 @@ async function mountEmptyDir(
   const mounted = { hostPath: directory, readOnly: false };
   const made = await mkdir(directory, { recursive: true });
   if (made === undefined) return mounted;
+  await chmod(directory, 0o777);
   if (medium === 'Memory' && options.mayMount) {
     const limit = sizeLimit === undefined ? 0 : quantityToNumber(parseQuantity(sizeLimit));
     await mountTmpfs(directory, limit > 0 ? limit : undefined);
   }
-  await chmod(directory, 0o777);
   await applyOwnership(directory, ownership(false));
   return mounted;
 }
