@@ -38,6 +38,7 @@ interface Extra {
   categories?: readonly string[];
   subresources?: readonly string[];
   cluster?: boolean;
+  verbs?: readonly Verb[];
   model?: string;
 }
 
@@ -57,7 +58,7 @@ function define<T extends KubernetesObject>(
     namespaced: extra.cluster !== true,
     shortNames: extra.shortNames ?? [],
     categories: extra.categories ?? [],
-    verbs: ALL_VERBS,
+    verbs: extra.verbs ?? ALL_VERBS,
     subresources: extra.subresources ?? [],
   };
 }
@@ -68,6 +69,8 @@ const workload = ['status', 'scale'];
 export const namespaces = define<types.Namespace>('v1', ['namespaces', 'Namespace'], {
   cluster: true,
   shortNames: ['ns'],
+  // Namespaces end one by one.
+  verbs: ALL_VERBS.filter((verb) => verb !== 'deletecollection'),
   subresources: ['status', 'finalize'],
 });
 export const nodes = define<types.Node>('v1', ['nodes', 'Node'], {

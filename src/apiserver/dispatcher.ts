@@ -58,9 +58,9 @@ function withinLimit<T>(clock: Clock, work: Promise<T>): Promise<T> {
 }
 
 async function apiRequest(exchange: Exchange, user: UserInfo): Promise<ApiRequest> {
-  const { method, path, query, headers, reply } = exchange;
+  const { method, path, query, headers } = exchange;
   const gone = new AbortController();
-  reply.on('close', () => gone.abort());
+  exchange.onClose(() => gone.abort());
   // What follows an upgrade isn't a body.
   const body = headers.upgrade
     ? undefined
@@ -111,7 +111,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const response = await (isLongRunning(info) ? work : withinLimit(clock, work));
     const pretty = wantsPretty(query, headers['user-agent'] ?? '');
     const onLongRunning = (running: LongRunning) => {
-      exchange.reply.on('close', metrics.longRunning());
+      exchange.onClose(metrics.longRunning());
       track(running);
     };
     const context = { ...exchange, representation, pretty, clock, onLongRunning };

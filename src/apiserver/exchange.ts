@@ -15,6 +15,8 @@ export interface Exchange extends ReplyContext {
   readonly host: string;
   readonly body: Readable;
   readonly socket: TLSSocket | undefined;
+  /** Calls back when the reply is finished or the caller has gone. */
+  onClose(listener: () => void): void;
 }
 
 /** Reads the request line and headers; the body is left unread. */
@@ -25,6 +27,10 @@ export function createExchange(
   const url = request.url ?? '/';
   const question = url.indexOf('?');
   const { headers } = request;
+  const closeListeners: (() => void)[] = [];
+  reply.once('close', () => {
+    for (const listener of closeListeners) listener();
+  });
   return {
     method: request.method ?? 'GET',
     path: question < 0 ? url : url.slice(0, question),
@@ -34,6 +40,7 @@ export function createExchange(
     body: request,
     socket: request.socket as TLSSocket | undefined,
     reply: reply as Reply,
+    onClose: (listener) => void closeListeners.push(listener),
     acceptEncoding: headers['accept-encoding'] as string | undefined,
   };
 }

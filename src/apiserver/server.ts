@@ -121,10 +121,10 @@ export function createServer(options: ServerOptions): ApiServer {
   http.on('request', (request, reply) => {
     const exchange = createExchange(request, reply);
     replies.add(exchange.reply);
-    exchange.reply.on('close', () => replies.delete(exchange.reply));
+    exchange.onClose(() => replies.delete(exchange.reply));
     void dispatcher.handle(exchange, (long) => {
       running.add(long);
-      exchange.reply.on('close', () => running.delete(long));
+      exchange.onClose(() => running.delete(long));
     });
   });
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {

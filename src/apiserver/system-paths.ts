@@ -18,6 +18,11 @@ export interface SystemPathsOptions {
   readonly metrics: Metrics;
 }
 
+/** A path that exists is only to be read. Throws 405. */
+function requireGet({ method }: Exchange): void {
+  if (method !== 'GET') throw methodNotAllowed();
+}
+
 /** Sends a document with its hash, or 304 when the caller has it already (API-210). */
 async function sendDocument(exchange: Exchange, document: DiscoveryDocument): Promise<void> {
   const headers = { etag: document.etag, vary: 'Accept', 'content-type': document.contentType };
@@ -33,6 +38,7 @@ async function serveHealth(exchange: Exchange, checks: HealthChecks): Promise<bo
   const verbose = exchange.query.has('verbose');
   const reply = await healthReply(exchange.path, { checks, verbose });
   if (!reply) return false;
+  requireGet(exchange);
   await sendText(exchange, reply.code, reply.text);
   return true;
 }
@@ -40,6 +46,7 @@ async function serveHealth(exchange: Exchange, checks: HealthChecks): Promise<bo
 async function serveOpenApi(exchange: Exchange, openApi: OpenApi): Promise<boolean> {
   const reply = await openApi(exchange.path, exchange.query.get('hash'));
   if (!reply) return false;
+  requireGet(exchange);
   if (reply.kind === 'redirect') {
     exchange.reply.writeHead(301, { location: reply.location });
     exchange.reply.end();
@@ -52,16 +59,20 @@ async function serveOpenApi(exchange: Exchange, openApi: OpenApi): Promise<boole
 
 async function serve(exchange: Exchange, options: SystemPathsOptions): Promise<boolean> {
   const { path, host, headers } = exchange;
-  const [, root = ''] = path.split('/', 2);
+  const [, root = '', second = ''] = path.split('/', 3);
   switch (root) {
     case 'healthz':
     case 'livez':
     case 'readyz':
       return serveHealth(exchange, options.healthChecks);
     case 'version':
+      if (second !== '') return false;
+      requireGet(exchange);
       await sendJson(exchange, 200, options.version);
       return true;
     case 'metrics':
+      if (second !== '') return false;
+      requireGet(exchange);
       await send(exchange, 200, {
         body: options.metrics.render(),
         headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
@@ -73,6 +84,7 @@ async function serve(exchange: Exchange, options: SystemPathsOptions): Promise<b
     case 'apis': {
       const document = options.discovery.document(path, { accept: headers.accept, host });
       if (!document) return false;
+      requireGet(exchange);
       await sendDocument(exchange, document);
       return true;
     }
@@ -88,6 +100,5 @@ export async function serveSystemPath(
 ): Promise<void> {
   const { method, path } = exchange;
   authorizePath(user, method, path);
-  if (method !== 'GET') throw methodNotAllowed();
   if (!(await serve(exchange, options))) await sendText(exchange, 404, '404 page not found\n');
 }

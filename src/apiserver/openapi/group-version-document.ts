@@ -1,44 +1,96 @@
 // The OpenAPI v3 document of one group version, derived from the table of resources (API-232).
 import { resourcePath, type ResourceDefinition } from '../../api/resources.ts';
 import type { ServedVersion } from '../discovery/group-versions.ts';
+import { loadTypeDocs } from '../type-docs.ts';
+import { schemaName } from './schema-names.ts';
+import { schemaReference, schemasOf, type Schema } from './schemas.ts';
 
-const PATCH_TYPES = ['application/json-patch+json', 'application/merge-patch+json'];
+/** What the patch handler takes; clients compute strategic patches because it stands here (API-234). */
+const PATCH_TYPES = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+];
+const JSON_TYPES = ['application/json', 'application/yaml'];
 
-function kindOf({ group, version, kind }: ResourceDefinition) {
-  return { group, version, kind };
-}
-
-const queryParameter = (name: string, description: string) => ({
+const parameter = (place: 'query' | 'path', name: string, description: string): Schema => ({
   name,
-  in: 'query',
+  in: place,
   description,
+  ...(place === 'path' ? { required: true } : {}),
   schema: { type: 'string', uniqueItems: true },
 });
 
 /** The parameter by which kubectl knows that the server checks fields itself (API-232). */
-const fieldValidation = queryParameter(
+const fieldValidation = parameter(
+  'query',
   'fieldValidation',
-  'fieldValidation instructs the server on how to handle objects in the request (POST/PUT/PATCH) containing unknown or duplicate fields: Ignore, Warn (default) or Strict.',
+  'What to do with unknown or duplicate fields in the body: Ignore, Warn (default) or Strict.',
 );
+const dryRun = parameter('query', 'dryRun', 'All: do everything but store the result.');
 
-function objectPath(resource: ResourceDefinition) {
+const content = (types: readonly string[], schema: Schema) =>
+  Object.fromEntries(types.map((type) => [type, { schema }]));
+
+interface OperationParts {
+  readonly resource: ResourceDefinition;
+  readonly action: string;
+  /** Media types of the body, for operations that write. */
+  readonly body?: readonly string[];
+}
+
+function operation({ resource, action, body }: OperationParts): Schema {
+  const { group, version, kind, model } = resource;
+  const schema = schemaReference(schemaName(model));
+  const bodySchema = action === 'patch' ? { type: 'object' } : schema;
   return {
-    patch: {
-      'x-kubernetes-action': 'patch',
-      'x-kubernetes-group-version-kind': kindOf(resource),
-      parameters: [fieldValidation],
-      requestBody: { content: Object.fromEntries(PATCH_TYPES.map((type) => [type, {}])) },
-      responses: { 200: { description: 'OK' } },
-    },
+    'x-kubernetes-action': action,
+    'x-kubernetes-group-version-kind': { group, version, kind },
+    parameters: body ? [dryRun, fieldValidation] : [],
+    ...(body ? { requestBody: { content: content(body, bodySchema), required: true } } : {}),
+    responses: { 200: { description: 'OK', content: content(JSON_TYPES, schema) } },
   };
 }
 
-/** The document of a group version. */
+function pathParameters(resource: ResourceDefinition, named: boolean): Schema[] {
+  return [
+    ...(named ? [parameter('path', 'name', `name of the ${resource.kind}`)] : []),
+    ...(resource.namespaced ? [parameter('path', 'namespace', 'object name and auth scope')] : []),
+  ];
+}
+
+function objectPath(resource: ResourceDefinition): Schema {
+  return {
+    parameters: pathParameters(resource, true),
+    get: operation({ resource, action: 'get' }),
+    put: operation({ resource, action: 'put', body: JSON_TYPES }),
+    patch: operation({ resource, action: 'patch', body: PATCH_TYPES }),
+    delete: operation({ resource, action: 'delete' }),
+  };
+}
+
+function collectionPath(resource: ResourceDefinition): Schema {
+  return {
+    parameters: pathParameters(resource, false),
+    get: operation({ resource, action: 'list' }),
+    post: operation({ resource, action: 'post', body: JSON_TYPES }),
+  };
+}
+
+/** The document of a group version, with the schemas of its kinds. */
 export async function groupVersionDocument(served: ServedVersion): Promise<object> {
-  const paths: Record<string, object> = {};
+  const docs = await loadTypeDocs();
+  const paths: Record<string, Schema> = {};
   for (const resource of served.resources) {
-    const path = resourcePath(resource, { namespace: '{namespace}', name: '{name}' });
-    paths[decodeURIComponent(path)] = objectPath(resource);
+    const namespace = '{namespace}';
+    const collection = decodeURIComponent(resourcePath(resource, { namespace }));
+    paths[collection] = collectionPath(resource);
+    paths[`${collection}/{name}`] = objectPath(resource);
   }
-  return { openapi: '3.0.0', info: { title: 'Ordinal', version: 'v1' }, paths };
+  return {
+    openapi: '3.0.0',
+    info: { title: 'Kubernetes', version: served.version },
+    paths,
+    components: { schemas: schemasOf(served.resources, docs) },
+  };
 }

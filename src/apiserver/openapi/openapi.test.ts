@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { builtinResources } from '../../api/resources.ts';
+import { createOpenApi } from './openapi.ts';
+import { reachableTypes, schemaName } from './schema-names.ts';
+
+const openApi = createOpenApi(builtinResources);
+
+async function document(path: string, hash: string | null = null) {
+  const reply = await openApi(path, hash);
+  if (reply?.kind !== 'document') throw new Error(`no document at ${path}`);
+  return { headers: reply.headers, value: JSON.parse(reply.body.toString()) as unknown };
+}
+
+type Tree = Record<string, unknown>;
+
+/** What stands at a path of member names. */
+function at(value: unknown, ...path: string[]): Tree {
+  return path.reduce((node, name) => (node as Tree)[name] as Tree, value as Tree);
+}
+
+const schemasIn = (value: unknown) => at(value, 'components', 'schemas');
+
+describe('OpenAPI v3', () => {
+  it('API-230, API-233: the index lists every group version with a hash', async () => {
+    const { value, headers } = await document('/openapi/v3');
+    expect(headers['content-type']).toBe('text/plain; charset=utf-8');
+    expect(Object.keys(at(value, 'paths'))).toEqual([
+      'api/v1',
+      'apis/apps/v1',
+      'apis/storage.k8s.io/v1',
+      'apis/discovery.k8s.io/v1',
+      'apis/coordination.k8s.io/v1',
+      'apis/policy/v1',
+    ]);
+    const url = at(value, 'paths', 'apis/apps/v1')['serverRelativeURL'];
+    expect(url).toMatch(/^\/openapi\/v3\/apis\/apps\/v1\?hash=[0-9A-F]{64}$/);
+  });
+
+  it('API-231: the right hash makes a document cacheable, a stale one redirects', async () => {
+    const index = await document('/openapi/v3');
+    const url = at(index.value, 'paths', 'apis/apps/v1')['serverRelativeURL'] as string;
+    const [path = '', hash = ''] = url.split('?hash=');
+    expect((await document(path, hash)).headers['cache-control']).toContain('immutable');
+    expect(await openApi(path, 'OLD')).toEqual({ kind: 'redirect', location: url });
+  });
+
+  it('API-232: every kind has a patch operation with fieldValidation', async () => {
+    const { value } = await document('/openapi/v3/apis/apps/v1');
+    const path = '/apis/apps/v1/namespaces/{namespace}/statefulsets/{name}';
+    const patch = at(value, 'paths', path, 'patch');
+    expect(patch['x-kubernetes-group-version-kind']).toEqual({
+      group: 'apps',
+      version: 'v1',
+      kind: 'StatefulSet',
+    });
+    expect(patch['parameters']).toContainEqual(
+      expect.objectContaining({ name: 'fieldValidation' }),
+    );
+    expect(Object.keys(at(patch, 'requestBody', 'content'))).toContain(
+      'application/strategic-merge-patch+json',
+    );
+  });
+
+  it('API-234: schemas carry merge keys', async () => {
+    const schemas = schemasIn((await document('/openapi/v3/apis/apps/v1')).value);
+    const properties = at(schemas, 'io.k8s.api.core.v1.PodSpec', 'properties');
+    expect(properties['containers']).toMatchObject({
+      type: 'array',
+      items: { $ref: '#/components/schemas/io.k8s.api.core.v1.Container' },
+      'x-kubernetes-patch-strategy': 'merge',
+      'x-kubernetes-patch-merge-key': 'name',
+      'x-kubernetes-list-map-keys': ['name'],
+    });
+    expect(at(properties, 'volumes')['x-kubernetes-patch-strategy']).toBe('merge,retainKeys');
+    const deployment = at(schemas, 'io.k8s.api.apps.v1.DeploymentSpec', 'properties');
+    expect(at(deployment, 'strategy')['x-kubernetes-patch-strategy']).toBe('retainKeys');
+  });
+
+  it('API-235: schemas have texts, kinds and no reference that leads nowhere', async () => {
+    for (const path of ['api/v1', 'apis/apps/v1', 'apis/policy/v1', 'apis/storage.k8s.io/v1']) {
+      const { value } = await document(`/openapi/v3/${path}`);
+      const text = JSON.stringify(value);
+      for (const [, name = ''] of text.matchAll(/#\/components\/schemas\/([^"]+)"/g)) {
+        expect(schemasIn(value)[name], name).toBeDefined();
+      }
+    }
+    const schemas = schemasIn((await document('/openapi/v3/apis/apps/v1')).value);
+    const set = at(schemas, 'io.k8s.api.apps.v1.StatefulSet');
+    expect(set['x-kubernetes-group-version-kind']).toEqual([
+      { group: 'apps', version: 'v1', kind: 'StatefulSet' },
+    ]);
+    expect(set['description']).toMatch(/^StatefulSet represents a set of pods/);
+  });
+
+  it('API-236: there is no v2, and no unknown document', async () => {
+    expect(await openApi('/openapi/v2', null)).toBeUndefined();
+    expect(await openApi('/openapi/v3/apis/none/v1', null)).toBeUndefined();
+  });
+
+  it('API-235: every reachable type has a package', () => {
+    for (const { model } of builtinResources) {
+      for (const { name } of reachableTypes(model)) expect(schemaName(name)).toMatch(/^io\.k8s\./);
+    }
+  });
+});

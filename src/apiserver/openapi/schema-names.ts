@@ -1,0 +1,69 @@
+// What types are called in OpenAPI: `io.k8s.api.core.v1.PodSpec`. The type model has bare names, so a
+// type belongs to the first group that reaches it, the core group first.
+import { builtinTypes, type ObjectType, type TypeRef } from '../../api/meta/type-model.ts';
+import { builtinResources, type ResourceDefinition } from '../../api/resources.ts';
+
+const META = 'io.k8s.apimachinery.pkg.apis.meta.v1';
+const META_TYPES = new Set([
+  'Condition',
+  'DeleteOptions',
+  'LabelSelector',
+  'LabelSelectorRequirement',
+  'ListMeta',
+  'ManagedFieldsEntry',
+  'ObjectMeta',
+  'OwnerReference',
+  'Preconditions',
+  'Status',
+  'StatusCause',
+  'StatusDetails',
+]);
+
+/** The named type at the bottom of a reference, if any. */
+function namedType(type: TypeRef): string | undefined {
+  if (type.form === 'list') return namedType(type.item);
+  if (type.form === 'map') return namedType(type.value);
+  return type.form === 'object' ? type.name : undefined;
+}
+
+/** All types that an object of type `root` can hold, itself first. */
+export function reachableTypes(root: string): ObjectType[] {
+  const found = new Map<string, ObjectType>();
+  const pending = [root];
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    const type = found.has(name) ? undefined : builtinTypes.type(name);
+    if (!type) continue;
+    found.set(name, type);
+    for (const { type: fieldType } of type.fields.values()) {
+      const reference = namedType(fieldType);
+      if (reference !== undefined) pending.push(reference);
+    }
+  }
+  return [...found.values()];
+}
+
+/** `io.k8s.api.apps.v1`. */
+function packageOf({ group, version }: ResourceDefinition): string {
+  return `io.k8s.api.${group === '' ? 'core' : group.split('.', 1)[0]}.${version}`;
+}
+
+function namesByType(): ReadonlyMap<string, string> {
+  const names = new Map([...META_TYPES].map((name) => [name, `${META}.${name}`]));
+  const inOrder = builtinResources.toSorted(
+    (a, b) => Number(a.group !== '') - Number(b.group !== ''),
+  );
+  for (const resource of inOrder) {
+    for (const { name } of reachableTypes(resource.model)) {
+      if (!names.has(name)) names.set(name, `${packageOf(resource)}.${name}`);
+    }
+  }
+  return names;
+}
+
+let names: ReadonlyMap<string, string> | undefined;
+
+/** The OpenAPI name of a type. */
+export function schemaName(type: string): string {
+  names ??= namesByType();
+  return names.get(type) ?? type;
+}

@@ -1,0 +1,123 @@
+// OpenAPI schemas of the built-in types, out of the type model, its texts and the merge keys
+// (API-234, API-235, API-237).
+import {
+  associativeLists,
+  atomicMaps,
+  atomicTypes,
+  mergeRule,
+  retainKeysFields,
+  setLists,
+} from '../../api/meta/merge-keys.ts';
+import type { FieldModel, ObjectType, Scalar, TypeRef } from '../../api/meta/type-model.ts';
+import type { ResourceDefinition } from '../../api/resources.ts';
+import type { TypeDocs } from '../type-docs.ts';
+import { reachableTypes, schemaName } from './schema-names.ts';
+
+export type Schema = Readonly<Record<string, unknown>>;
+
+const INT_OR_STRING = 'io.k8s.apimachinery.pkg.util.intstr.IntOrString';
+
+/** A reference to a schema of the same document. */
+export const schemaReference = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
+
+const SCALARS: Readonly<Record<Scalar, Schema>> = {
+  string: { type: 'string' },
+  int32: { type: 'integer', format: 'int32' },
+  int64: { type: 'integer', format: 'int64' },
+  double: { type: 'number', format: 'double' },
+  number: { type: 'number', format: 'double' },
+  boolean: { type: 'boolean' },
+  time: { type: 'string', format: 'date-time' },
+  microtime: { type: 'string', format: 'date-time' },
+  bytes: { type: 'string', format: 'byte' },
+  'int-or-string': schemaReference(INT_OR_STRING),
+  any: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+};
+
+function typeSchema(type: TypeRef): Schema {
+  switch (type.form) {
+    case 'scalar':
+      return SCALARS[type.scalar];
+    case 'list':
+      return { type: 'array', items: typeSchema(type.item) };
+    case 'map':
+      return { type: 'object', additionalProperties: typeSchema(type.value) };
+    case 'object':
+      return schemaReference(schemaName(type.name));
+  }
+}
+
+/** How clients merge a field in patches that they compute (API-234). */
+function patchExtensions(path: string, type: string, field: string): Schema {
+  const rule = mergeRule(type, field);
+  const strategy = [
+    ...(rule ? [rule.strategy] : []),
+    ...(retainKeysFields.has(path) ? ['retainKeys'] : []),
+  ].join(',');
+  return {
+    ...(strategy === '' ? {} : { 'x-kubernetes-patch-strategy': strategy }),
+    ...(rule && rule.key !== '' ? { 'x-kubernetes-patch-merge-key': rule.key } : {}),
+  };
+}
+
+/** How server-side apply merges a field (API-237). */
+function mergeExtensions(path: string, type: TypeRef): Schema {
+  if (type.form === 'map' && atomicMaps.has(path)) return { 'x-kubernetes-map-type': 'atomic' };
+  if (type.form !== 'list') return {};
+  const keys = associativeLists.get(path);
+  if (keys) return { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': keys };
+  return { 'x-kubernetes-list-type': setLists.has(path) ? 'set' : 'atomic' };
+}
+
+function fieldSchema(owner: string, { name, type }: FieldModel, text: string | undefined): Schema {
+  const path = `${owner}.${name}`;
+  const own = typeSchema(type);
+  // Beside a reference nothing else counts, hence allOf.
+  const base = '$ref' in own ? { allOf: [own] } : own;
+  return {
+    ...(text === undefined ? {} : { description: text }),
+    ...base,
+    ...mergeExtensions(path, type),
+    ...patchExtensions(path, owner, name),
+  };
+}
+
+function objectSchema({ name, fields }: ObjectType, docs: TypeDocs): Schema {
+  const texts = docs[name] ?? {};
+  const properties: Record<string, Schema> = {};
+  for (const field of fields.values()) {
+    properties[field.name] = fieldSchema(name, field, texts[field.name]);
+  }
+  const required = [...fields.values()].filter((field) => field.required);
+  return {
+    ...(texts[''] === undefined ? {} : { description: texts[''] }),
+    type: 'object',
+    ...(required.length > 0 ? { required: required.map((field) => field.name) } : {}),
+    properties,
+    ...(atomicTypes.has(name) ? { 'x-kubernetes-map-type': 'atomic' } : {}),
+  };
+}
+
+/** The schemas of some kinds and of all types they hold, by OpenAPI name. */
+export function schemasOf(
+  resources: readonly ResourceDefinition[],
+  docs: TypeDocs,
+): Record<string, Schema> {
+  const schemas: Record<string, Schema> = {
+    [INT_OR_STRING]: {
+      description:
+        'IntOrString is a type that can hold an int32 or a string: a number, or a percentage such as "25%".',
+      format: 'int-or-string',
+      oneOf: [{ type: 'integer' }, { type: 'string' }],
+    },
+  };
+  for (const { model, group, version, kind } of resources) {
+    for (const type of reachableTypes(model)) {
+      schemas[schemaName(type.name)] ??= objectSchema(type, docs);
+    }
+    const name = schemaName(model);
+    const gvk = { 'x-kubernetes-group-version-kind': [{ group, version, kind }] };
+    schemas[name] = { ...schemas[name], ...gvk };
+  }
+  return schemas;
+}
