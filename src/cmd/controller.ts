@@ -10,7 +10,7 @@ import { createInformerFactory } from '../client/informer-factory.ts';
 import { loadKubeconfig } from '../client/kubeconfig.ts';
 import { createManager } from '../client/manager.ts';
 import { createStatefulSetController } from '../controllers/statefulset/statefulset-controller.ts';
-import { untilStopped } from './up.ts';
+import { untilStopped } from './until-stopped.ts';
 
 export interface ControllerCommandOptions {
   readonly kubeconfig: string;

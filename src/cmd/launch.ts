@@ -1,9 +1,9 @@
 // Starts the server inside the cluster namespace. Sockets that clients of the host use are opened
 // here, in the host's network namespace, and inherited: so the server needs no proxy.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { openSync } from 'node:fs';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { Server, createServer, type AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { OrdinalError, errorMessage, systemErrorCode } from '../base/errors.ts';
@@ -85,18 +85,29 @@ async function openSockets({ host, port, dnsPort }: LaunchOptions) {
 }
 
 /** Node has no public way to read a socket's descriptor; inheriting needs it. */
-function descriptorOf(socket: object): number {
-  const handle = (socket as { _handle?: { fd?: number } })._handle;
-  const udp = Object.getOwnPropertySymbols(socket)
-    .map((symbol) => (socket as Record<symbol, { handle?: { fd?: number } }>)[symbol])
-    .find((state) => typeof state?.handle?.fd === 'number');
-  const fd = handle?.fd ?? udp?.handle?.fd;
+function descriptorOf(socket: Server | UdpSocket): number {
+  const holder = socket instanceof Server ? socket : udpState(socket);
+  const fd = (holder as { _handle?: Handle; handle?: Handle } | undefined)?.[
+    socket instanceof Server ? '_handle' : 'handle'
+  ]?.fd;
   if (fd === undefined || fd < 0) {
     throw new OrdinalError('ORD_DESCRIPTOR', 'this Node.js hides the descriptors of its sockets', {
       action: 'use --runtime process, or a supported version of Node.js',
     });
   }
   return fd;
+}
+
+interface Handle {
+  readonly fd?: number;
+}
+
+/** Where a datagram socket keeps its handle: under a symbol (reading `_handle` warns). */
+function udpState(socket: UdpSocket): object | undefined {
+  const symbol = Object.getOwnPropertySymbols(socket).find(
+    ({ description }) => description === 'state symbol',
+  );
+  return symbol && (socket as unknown as Record<symbol, object>)[symbol];
 }
 
 function portError(flag: string, address: string, cause: unknown): OrdinalError {
@@ -119,7 +130,7 @@ function listenTcp(address: { host: string; port: number; flag: string }): Promi
   });
 }
 
-function bindUdp(host: string, port: number): Promise<ReturnType<typeof createSocket>> {
+function bindUdp(host: string, port: number): Promise<UdpSocket> {
   const socket = createSocket('udp4');
   return new Promise((resolve, reject) => {
     socket.once('error', (cause) => reject(portError('--dns-port', `${host}:${port}`, cause)));

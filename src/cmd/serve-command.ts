@@ -4,7 +4,7 @@ import { OrdinalError, errorMessage } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { INHERITED, SERVE_ENVIRONMENT, type ServerReport } from './launch.ts';
 import { serve, type ServeOptions } from './serve.ts';
-import { untilStopped } from './up.ts';
+import { untilStopped } from './until-stopped.ts';
 
 /** Runs the inner server; resolves with the exit code. */
 export async function serveCommand(logger: Logger): Promise<number> {

@@ -6,7 +6,8 @@ import type { Resolver } from '../dns/forwarder.ts';
 import { probeSandbox } from '../node/runtime/sandbox/probe-sandbox.ts';
 import { createDataDirectory, dataDirectory } from './data-directory.ts';
 import { launch } from './launch.ts';
-import { serve, type ReadyMessage, type RuntimeChoice, type ServeOptions } from './serve.ts';
+import type { ReadyMessage, RuntimeChoice, ServeOptions } from './serve.ts';
+import { untilStopped } from './until-stopped.ts';
 
 export interface UpOptions {
   readonly dataDir: string;
@@ -75,28 +76,11 @@ async function serveHere(
   options: UpOptions,
   logger: Logger,
 ): Promise<number> {
+  // The launcher must not load the server.
+  const { serve } = await import('./serve.ts');
   const running = await serve(serveOptions, logger);
   announce(running.ready, options);
   return await untilStopped(running);
-}
-
-/** Waits for SIGINT or SIGTERM and stops in good order; a second signal ends the process at once. */
-export async function untilStopped(running: { stop(): Promise<void> }): Promise<number> {
-  await new Promise<void>((resolve) => {
-    let asked = false;
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, () => {
-        if (asked) process.exit(130);
-        asked = true;
-        resolve();
-      });
-    }
-    // Nothing else may keep the process alive, such as a server without connections.
-    const keepAlive = setInterval(() => {}, 2 ** 30);
-    void keepAlive;
-  });
-  await running.stop();
-  return 0;
 }
 
 function announce(ready: ReadyMessage, { output, emulatedVersion }: UpOptions): void {

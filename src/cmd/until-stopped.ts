@@ -1,0 +1,20 @@
+// The life of a command that runs until it is told to stop.
+
+/** Waits for SIGINT or SIGTERM and stops in good order; a second signal ends the process at once. */
+export async function untilStopped(running: { stop(): Promise<void> }): Promise<number> {
+  await new Promise<void>((resolve) => {
+    let asked = false;
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        if (asked) process.exit(130);
+        asked = true;
+        resolve();
+      });
+    }
+    // Nothing else may keep the process alive, such as a server without connections.
+    const keepAlive = setInterval(() => {}, 2 ** 30);
+    void keepAlive;
+  });
+  await running.stop();
+  return 0;
+}
