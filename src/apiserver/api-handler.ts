@@ -1,7 +1,6 @@
 // The core of the API server: from a request to the handler of its verb and (sub)resource.
 import { kindRules } from '../api/kind-rules.ts';
 import type { RuleContext } from '../api/kind-rules.ts';
-import { builtinResources } from '../api/resources.ts';
 import type { ResourceDefinition, Verb } from '../api/resources.ts';
 import { assert, present } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
@@ -25,7 +24,7 @@ import { findSubresource } from './handlers/subresources/subresource-table.ts';
 import { handleUpdate } from './handlers/update.ts';
 import { handleWatch } from './handlers/watch.ts';
 import type { NodeDialer } from './node-connection.ts';
-import { createResourceTable } from './registry/resource-table.ts';
+import { builtinTable } from './registry/resource-table.ts';
 import { createServiceAllocator } from './registry/service-allocator.ts';
 import { methodNotAllowed, parseRequestInfo, resourceNotServed } from './request-info.ts';
 import type { RequestInfo } from './request-info.ts';
@@ -72,7 +71,6 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     logger,
     dialNode,
     tokenIssuer,
-    resources: createResourceTable(builtinResources),
     ruleSettings: {
       featureGates: options.featureGates ?? new Map(),
       emulatedVersion: options.emulatedVersion ?? '1.36',
@@ -86,8 +84,8 @@ async function handle(context: HandlerContext, request: ApiRequest): Promise<Api
   const info = parseRequestInfo(request);
   assert(info !== undefined, `${request.path} is the path of a resource`);
   authorize(request.user, authorizedInfo(info));
-  if (!context.resources.hasGroupVersion(info)) return unknownPath();
-  const resource = findResource(context, info);
+  if (!builtinTable.hasGroupVersion(info)) return unknownPath();
+  const resource = findResource(info);
   const rules = present(kindRules.get(ruleKey(resource)), `rules of ${resource.resource}`);
   const target: ResourceRequest = { request, info, resource, rules };
   return handlerOf(target)(context, target);
@@ -106,8 +104,8 @@ function unknownPath(): ApiResponse {
 }
 
 /** Throws 404 also for a cluster-scoped resource below a namespace and the reverse. */
-function findResource({ resources }: HandlerContext, info: RequestInfo): ResourceDefinition {
-  const resource = resources.find(info);
+function findResource(info: RequestInfo): ResourceDefinition {
+  const resource = builtinTable.find(info);
   if (!resource) throw resourceNotServed();
   if (!resource.namespaced && info.namespace !== '') throw resourceNotServed();
   if (resource.namespaced && info.namespace === '' && info.name !== '') throw resourceNotServed();

@@ -44,7 +44,10 @@ export function isResourcePath(path: string): boolean {
   return splitRoot(path) !== undefined;
 }
 
-/** Reads a resource path (API-501, API-520, API-521); undefined when it is not one. Throws 400 and 405. */
+/**
+ * Reads a resource path (API-501, API-520, API-521); undefined when it is not one. Throws 400 and
+ * 405.
+ */
 export function parseRequestInfo({ method, path, query }: RequestLine): RequestInfo | undefined {
   const root = splitRoot(path);
   if (!root) return undefined;

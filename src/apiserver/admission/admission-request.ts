@@ -14,10 +14,15 @@ export interface AdmissionRequest<T extends KubernetesObject = KubernetesObject>
   readonly old: T | undefined;
 }
 
-/** Looks at a request and returns, changes the object, or throws 403 (404 for a missing namespace). */
+/**
+ * Looks at a request and returns, changes the object, or throws 403 (404 for a missing namespace).
+ */
 export type AdmissionStep = (request: AdmissionRequest) => void;
 
-/** The object of a request on `resource` itself (no subresource), if the request is one of these operations. */
+/**
+ * The object of a request on `resource` itself (no subresource), if the request is one of these
+ * operations.
+ */
 export function requestOn<T extends KubernetesObject>(
   request: AdmissionRequest,
   resource: string,

@@ -1,4 +1,5 @@
-// SS-942: pods stay five minutes on a node that is not ready or unreachable, unless they say otherwise.
+// SS-942: pods stay five minutes on a node that is not ready or unreachable, unless they say
+// otherwise.
 import type { Pod, Toleration } from '../../api/generated/types.ts';
 import { requestOn } from './admission-request.ts';
 import type { AdmissionRequest } from './admission-request.ts';

@@ -8,7 +8,10 @@ import type { AdmissionRequest } from './admission-request.ts';
 
 const IMMORTAL: readonly string[] = ['default', 'kube-system', 'kube-public'];
 
-/** Refuses creates in a missing (404) or terminating namespace (403 with cause NamespaceTerminating). */
+/**
+ * Refuses creates in a missing (404) or terminating namespace (403 with cause
+ * NamespaceTerminating).
+ */
 export function namespaceLifecycle(request: AdmissionRequest): void {
   const { namespace } = request.target.info;
   if (request.operation !== 'create' || namespace === '') return;
@@ -16,8 +19,8 @@ export function namespaceLifecycle(request: AdmissionRequest): void {
   const stored = getObject<Namespace>(request.context.store, target);
   if (!stored) throw notFound(namespaces, namespace);
   if (stored.object.status?.phase !== 'Terminating') return;
-  const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
-  const { status } = refuse(request, why);
+  const what = `unable to create new content in namespace ${namespace}`;
+  const { status } = refuse(request, `${what} because it is being terminated`);
   const cause = {
     reason: 'NamespaceTerminating',
     message: `namespace ${namespace} is being terminated`,

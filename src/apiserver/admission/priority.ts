@@ -9,7 +9,10 @@ const SYSTEM_CLASSES: ReadonlyMap<string, number> = new Map([
 ]);
 const DEFAULT_PREEMPTION = 'PreemptLowerPriority';
 
-/** Sets spec.priority and preemptionPolicy; an update keeps the priority. Throws 403 for an unknown class. */
+/**
+ * Sets spec.priority and preemptionPolicy; an update keeps the priority. Throws 403 for an unknown
+ * class.
+ */
 export function priority(request: AdmissionRequest): void {
   const update = requestOn<Pod>(request, 'pods', 'update');
   if (update) {

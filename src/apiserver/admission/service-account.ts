@@ -10,7 +10,9 @@ const DEFAULT_NAME = 'default';
 const VOLUME_PREFIX = 'kube-api-access-';
 const MOUNT_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
 const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
-/** One hour and a little: the kubelet renews at 80 % of it, and the odd number shows whose it is. */
+/**
+ * One hour and a little: the kubelet renews at 80 % of it, and the odd number shows whose it is.
+ */
 const TOKEN_SECONDS = 3607;
 /** 0644. */
 const FILE_MODE = 420;

@@ -1,4 +1,5 @@
-// Claims and volumes are born with a finalizer that keeps them while they are used (SS-871, SS-872).
+// Claims and volumes are born with a finalizer that keeps them while they are used (SS-871,
+// SS-872).
 import { requestOn } from './admission-request.ts';
 import type { AdmissionRequest } from './admission-request.ts';
 

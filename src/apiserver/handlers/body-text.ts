@@ -1,4 +1,5 @@
-// Request bodies as JSON values: JSON and YAML off the wire, or values of in-process callers (API-103).
+// Request bodies as JSON values: JSON and YAML off the wire, or values of in-process callers
+// (API-103).
 import type { Json } from '../../api/meta/object.ts';
 import { JsonSyntaxError, parseJson } from '../../api/meta/parse-json.ts';
 import { statusError } from '../../api/meta/status-error.ts';

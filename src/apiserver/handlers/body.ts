@@ -6,10 +6,10 @@ import type { Json, KubernetesObject } from '../../api/meta/object.ts';
 import { jsonKind } from '../../api/meta/patch/patch-error.ts';
 import { badRequest } from '../../api/meta/status-error.ts';
 import type { StatusError } from '../../api/meta/status-error.ts';
-import { builtinResources, groupVersion } from '../../api/resources.ts';
+import { groupVersion } from '../../api/resources.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 import type { ApiRequest } from '../api-request.ts';
-import { createResourceTable } from '../registry/resource-table.ts';
+import { builtinTable } from '../registry/resource-table.ts';
 import { BodySyntaxError, parseBody } from './body-text.ts';
 import type { ParsedBody } from './body-text.ts';
 import type { ResourceRequest } from './handler-context.ts';
@@ -23,7 +23,6 @@ export interface DecodedBody {
 }
 
 export const SCHEME = 'k8s/pkg/api/legacyscheme/scheme.go:30';
-const kinds = createResourceTable(builtinResources);
 /** Bytes of a body that an error message shows. */
 const SUMMARY_MAX = 30;
 
@@ -49,7 +48,8 @@ export async function decodeBody(
 }
 
 const TYPE_META =
-  'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+  'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string ' +
+  '"json:\\"kind,omitempty\\"" }';
 
 /** apiVersion and kind. */
 export interface Header {
@@ -114,7 +114,7 @@ export function modelOf(header: Header, resource: ResourceDefinition): string {
   if (isOwn(header, resource)) return resource.model;
   const { group, version } = splitVersion(header.apiVersion);
   const kind = header.kind.replace(/List$/, '');
-  const other = kinds.findKind({ group, version, kind });
+  const other = builtinTable.findKind({ group, version, kind });
   if (!other) throw new DecodeError(notRegistered(header, SCHEME));
   return other.model;
 }
@@ -199,7 +199,8 @@ export function matchName({ metadata }: KubernetesObject, { info }: ResourceRequ
   if (name === info.name) return;
   throw badRequest(
     name === ''
-      ? `the name of the object (${info.name} based on URL) was undeterminable: name must be provided`
+      ? `the name of the object (${info.name} based on URL) was undeterminable: ` +
+          'name must be provided'
       : `the name of the object (${name}) does not match the name on the URL (${info.name})`,
   );
 }

@@ -1,4 +1,5 @@
-// The way of a new object from decoded to stored; used by POST, and by PUT of the few kinds that it creates.
+// The way of a new object from decoded to stored; used by POST, and by PUT of the few kinds that it
+// creates.
 import type { KubernetesObject } from '../../api/meta/object.ts';
 import { invalid, statusError } from '../../api/meta/status-error.ts';
 import type { StatusCause, StatusError } from '../../api/meta/status-error.ts';
@@ -95,7 +96,8 @@ function generateNameConflict(
   const what = group === '' ? resource : `${resource}.${group}`;
   return statusError(
     'AlreadyExists',
-    `${what} ${JSON.stringify(base)} already exists, the server was not able to generate a unique name for the object`,
+    `${what} ${JSON.stringify(base)} already exists, ` +
+      'the server was not able to generate a unique name for the object',
     { details: { name: base, group, kind: resource, retryAfterSeconds: 1 } },
   );
 }

@@ -81,7 +81,8 @@ describe('POST', () => {
     expect(refused).toMatchObject({
       code: 403,
       message:
-        'configmaps "cm" is forbidden: unable to create new content in namespace going because it is being terminated',
+        'configmaps "cm" is forbidden: unable to create new content in namespace going ' +
+        'because it is being terminated',
       details: { causes: [{ reason: 'NamespaceTerminating', field: 'metadata.namespace' }] },
     });
   });
@@ -97,10 +98,12 @@ describe('POST', () => {
 
   it('API-920, API-921: unknown option values are 422', async () => {
     expect((await api.fails(`POST ${CMS}?dryRun=Some`, {})).message).toBe(
-      'CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["Some"]: supported values: "All"',
+      'CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["Some"]: ' +
+        'supported values: "All"',
     );
     expect((await api.fails(`POST ${CMS}?fieldValidation=Loose`, {})).message).toBe(
-      'CreateOptions.meta.k8s.io "" is invalid: fieldValidation: Unsupported value: "Loose": supported values: "", "Ignore", "Strict", "Warn"',
+      'CreateOptions.meta.k8s.io "" is invalid: fieldValidation: Unsupported value: ' +
+        '"Loose": supported values: "", "Ignore", "Strict", "Warn"',
     );
   });
 });
@@ -136,11 +139,13 @@ describe('paths and users', () => {
     const eviction = 'POST /api/v1/namespaces/default/pods/p/eviction';
     const { body } = await api.call<Status>(eviction, { user });
     expect(body.message).toBe(
-      'pods "p" is forbidden: User "eve" cannot create resource "pods/eviction" in API group "" in the namespace "default"',
+      'pods "p" is forbidden: User "eve" cannot create resource "pods/eviction" in API ' +
+        'group "" in the namespace "default"',
     );
     const list = await api.call<Status>('GET /apis/apps/v1/statefulsets', { user });
     expect(list.body.message).toBe(
-      'statefulsets.apps is forbidden: User "eve" cannot list resource "statefulsets" in API group "apps" at the cluster scope',
+      'statefulsets.apps is forbidden: User "eve" cannot list resource "statefulsets" ' +
+        'in API group "apps" at the cluster scope',
     );
   });
 });
@@ -154,7 +159,8 @@ describe('PUT', () => {
     expect(stale).toMatchObject({
       code: 409,
       message:
-        'Operation cannot be fulfilled on configmaps "cm": the object has been modified; please apply your changes to the latest version and try again',
+        'Operation cannot be fulfilled on configmaps "cm": the object has been ' +
+        'modified; please apply your changes to the latest version and try again',
     });
     const last = await api.ok<ConfigMap>(`PUT ${CMS}/cm`, {
       metadata: { name: 'cm' },
@@ -184,7 +190,8 @@ describe('PUT', () => {
       code: 422,
       details: { group: 'coordination.k8s.io', kind: 'leases' },
       message:
-        'leases.coordination.k8s.io "lease" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
+        'leases.coordination.k8s.io "lease" is invalid: metadata.resourceVersion: ' +
+        'Invalid value: 0: must be specified for an update',
     });
   });
 
@@ -209,7 +216,8 @@ describe('PUT', () => {
     const wrong = { ...object, metadata: { ...object.metadata, uid: '1111' } };
     expect((await api.fails(`PUT ${CMS}/cm`, wrong)).message).toBe(
       'Operation cannot be fulfilled on configmaps "cm": StorageError: invalid object, Code: 4, ' +
-        'Key: /registry/configmaps/default/cm, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: ' +
+        'Key: /registry/configmaps/default/cm, ResourceVersion: 0, AdditionalErrorMsg: ' +
+        'Precondition failed: ' +
         `UID in precondition: 1111, UID in object meta: ${object.metadata.uid}`,
     );
   });

@@ -30,7 +30,9 @@ export interface Preconditions {
 const POLICIES: readonly string[] = ['Foreground', 'Background', 'Orphan'];
 const SCHEME = 'k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27';
 
-/** Reads the options of a DELETE: the body's, or those of the query without one. Throws 400 and 422. */
+/**
+ * Reads the options of a DELETE: the body's, or those of the query without one. Throws 400 and 422.
+ */
 export async function readDeleteOptions(request: ApiRequest): Promise<DeleteOptions> {
   const { body, query } = request;
   const isEmpty = body === undefined || (Buffer.isBuffer(body) && body.length === 0);

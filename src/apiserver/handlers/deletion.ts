@@ -1,4 +1,5 @@
-// How an object dies (API-901 … API-909, SS-601 … SS-614): at once, or held by grace and finalizers.
+// How an object dies (API-901 … API-909, SS-601 … SS-614): at once, or held by grace and
+// finalizers.
 // Pure: from the newest state and the options to the next state.
 import type { Pod } from '../../api/generated/types.ts';
 import type { KubernetesObject } from '../../api/meta/object.ts';
@@ -129,7 +130,10 @@ function withFinalizers(object: KubernetesObject, finalizers: readonly string[])
   };
 }
 
-/** API-904, SS-605: an explicit policy overrides finalizers on the object, which override the default. */
+/**
+ * API-904, SS-605: an explicit policy overrides finalizers on the object, which override the
+ * default.
+ */
 export function garbageFinalizers(
   object: KubernetesObject,
   options: Pick<DeleteOptions, 'orphanDependents' | 'propagationPolicy'>,

@@ -8,7 +8,6 @@ import type { Random } from '../../base/random.ts';
 import type { Store } from '../../storage/store.ts';
 import type { ApiRequest, ApiResponse } from '../api-request.ts';
 import type { NodeDialer } from '../node-connection.ts';
-import type { ResourceTable } from '../registry/resource-table.ts';
 import type { ServiceAllocator } from '../registry/service-allocator.ts';
 import type { RequestInfo } from '../request-info.ts';
 import type { ServiceAccountTokenIssuer } from '../service-account-tokens.ts';
@@ -21,7 +20,6 @@ export interface HandlerContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly resources: ResourceTable;
   readonly ruleSettings: Omit<RuleContext, 'now'>;
   readonly serviceAllocator: ServiceAllocator;
   readonly dialNode: NodeDialer;

@@ -104,7 +104,8 @@ describe('list', () => {
       details: { causes: [{ reason: 'ResourceVersionTooLarge' }], retryAfterSeconds: 1 },
     });
     expect((await api.fails(`GET ${CMS}?resourceVersion=abc`)).message).toBe(
-      'invalid resource version: resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax',
+      'invalid resource version: resourceVersion: Invalid value: "abc": ' +
+        'strconv.ParseUint: parsing "abc": invalid syntax',
     );
   });
 
@@ -121,7 +122,8 @@ describe('list', () => {
 
   it('API-515: a broken continue token is 400', async () => {
     expect((await api.fails(`GET ${CMS}?continue=zzz`)).message).toBe(
-      "invalid continue token: continue key is not valid: invalid character 'Ï' looking for beginning of value",
+      'invalid continue token: continue key is not valid: ' +
+        "invalid character 'Ï' looking for beginning of value",
     );
   });
 });
@@ -180,7 +182,8 @@ describe('watch', () => {
   it('API-510: a watch list ends its first part with a bookmark', async () => {
     await three();
     const watch = await api.watch(
-      `${CMS}?watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan`,
+      `${CMS}?watch=true&sendInitialEvents=true&allowWatchBookmarks=true` +
+        '&resourceVersionMatch=NotOlderThan',
     );
     expect(watch.events.map(({ type }) => type)).toEqual(['ADDED', 'ADDED', 'ADDED', 'BOOKMARK']);
     expect(watch.events.at(-1)?.object).toEqual({
@@ -204,7 +207,8 @@ describe('watch', () => {
 
   it('API-509, API-513: bookmarks every minute and before the end, which is clean', async () => {
     const watch = await api.watch(
-      `${CMS}?watch=true&allowWatchBookmarks=true&timeoutSeconds=90&resourceVersion=${api.store.revision}`,
+      `${CMS}?watch=true&allowWatchBookmarks=true&timeoutSeconds=90` +
+        `&resourceVersion=${api.store.revision}`,
     );
     api.clock.advance(60_000);
     expect(watch.events.map(({ type }) => type)).toEqual(['BOOKMARK']);

@@ -58,7 +58,9 @@ function mergeObjects(current: Json, patch: Json): Json {
   );
 }
 
-/** Throws 415 for other types (server-side apply included, for now), 400 for a body that is no JSON. */
+/**
+ * Throws 415 for other types (server-side apply included, for now), 400 for a body that is no JSON.
+ */
 export function readPatch(
   request: ApiRequest,
   resource: ResourceDefinition,

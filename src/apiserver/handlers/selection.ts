@@ -27,14 +27,16 @@ export function parseSelection(target: ResourceRequest, options: ListOptions): S
   const fields = parseFieldSelector(options.fieldSelector);
   const special = Object.keys(rules.fieldSelectors);
   checkFieldSelector(fields, special.length === 0 ? undefined : special);
-  const name = requiredFieldValue(fields, 'metadata.name') ?? '';
+  // The old watch path may name one object (API-521).
+  const name = info.name || (requiredFieldValue(fields, 'metadata.name') ?? '');
   const narrowed = name !== '' && isOneNamespace(target);
   return {
     prefix: narrowed
       ? objectKey(resource, { namespace: info.namespace, name })
       : collectionPrefix(resource, info.namespace),
-    all: selectsEverything(labels) && fields.length === 0,
+    all: info.name === '' && selectsEverything(labels) && fields.length === 0,
     selects: (object) =>
+      (info.name === '' || nameOf(object) === info.name) &&
       matches(labels, object.metadata.labels) &&
       matchesFields(fields, (field) => fieldOf(target, object, field)),
   };

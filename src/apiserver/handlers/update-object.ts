@@ -17,7 +17,10 @@ import { ruleContextAt } from './handler-context.ts';
 import type { HandlerContext, ResourceRequest } from './handler-context.ts';
 import { notUnsigned, parseResourceVersion } from './list-options.ts';
 
-/** How an update is prepared and checked: the main resource's rules, the status', or a subresource's own. */
+/**
+ * How an update is prepared and checked: the main resource's rules, the status', or a subresource's
+ * own.
+ */
 export interface UpdateStrategy {
   prepare(object: KubernetesObject, old: KubernetesObject, context: RuleContext): void;
   validate(object: KubernetesObject, old: KubernetesObject, context: RuleContext): StatusCause[];
@@ -57,7 +60,10 @@ export function mainStrategy(rules: KindRules): UpdateStrategy {
   };
 }
 
-/** API-304 … API-307, API-930. Throws 403, 404, 409, 422, and 500 for a resourceVersion that is none. */
+/**
+ * API-304 … API-307, API-930. Throws 403, 404, 409, 422, and 500 for a resourceVersion that is
+ * none.
+ */
 export async function updateObject(
   context: HandlerContext,
   target: ResourceRequest,

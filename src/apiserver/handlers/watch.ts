@@ -1,4 +1,5 @@
-// Watches (API-505 … API-514): the store's events, narrowed to a selection and dressed as API events.
+// Watches (API-505 … API-514): the store's events, narrowed to a selection and dressed as API
+// events.
 import { statusError } from '../../api/meta/status-error.ts';
 import { groupVersion } from '../../api/resources.ts';
 import type { Timer } from '../../base/clock.ts';

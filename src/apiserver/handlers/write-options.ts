@@ -1,4 +1,5 @@
-// The query parameters of writes: dryRun, fieldValidation, fieldManager, force (API-640, API-920, API-921).
+// The query parameters of writes: dryRun, fieldValidation, fieldManager, force (API-640, API-920,
+// API-921).
 import {
   fieldPath,
   forbidden,

@@ -7,7 +7,9 @@ export interface NamespacedName {
   readonly name: string;
 }
 
-/** `/registry/<group or core>/<resource>/[<namespace>/]`; without a namespace that of all objects. */
+/**
+ * `/registry/<group or core>/<resource>/[<namespace>/]`; without a namespace that of all objects.
+ */
 export function collectionPrefix(resource: ResourceDefinition, namespace: string): string {
   const all = `/registry/${resource.group === '' ? 'core' : resource.group}/${resource.resource}/`;
   return resource.namespaced && namespace !== '' ? `${all}${namespace}/` : all;

@@ -1,5 +1,5 @@
 // Which resources are served, by path parts.
-import { groupVersion } from '../../api/resources.ts';
+import { builtinResources, groupVersion } from '../../api/resources.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 
 export interface ResourceTable {
@@ -28,3 +28,6 @@ export function createResourceTable(definitions: readonly ResourceDefinition[]):
     findKind: (kind) => byKind.get(`${groupVersion(kind)} ${kind.kind}`),
   };
 }
+
+/** The table of everything served by default. */
+export const builtinTable: ResourceTable = createResourceTable(builtinResources);

@@ -18,7 +18,9 @@ export interface Allocation {
 }
 
 export interface ServiceAllocator {
-  /** Fills the addresses and ports of a Service; does nothing for other kinds. Throws 422 and 500. */
+  /**
+   * Fills the addresses and ports of a Service; does nothing for other kinds. Throws 422 and 500.
+   */
   allocate(
     target: ResourceRequest,
     object: KubernetesObject,
@@ -98,7 +100,7 @@ function fill(service: Service, old: Service | undefined, pool: Pool): void {
   if (!spec || spec.type === 'ExternalName') return;
   spec.ipFamilies ??= ['IPv4'];
   spec.ipFamilyPolicy ??= 'SingleStack';
-  fillClusterIp(service, pool);
+  fillClusterIp(service, old, pool);
   const wantsPorts =
     spec.type === 'NodePort' ||
     (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
@@ -108,7 +110,7 @@ function fill(service: Service, old: Service | undefined, pool: Pool): void {
   }
 }
 
-function fillClusterIp({ metadata, spec }: Service, pool: Pool): void {
+function fillClusterIp({ metadata, spec }: Service, old: Service | undefined, pool: Pool): void {
   if (!spec) return;
   const asked = spec.clusterIP ?? spec.clusterIPs?.[0] ?? '';
   if (asked === 'None') {
@@ -116,19 +118,17 @@ function fillClusterIp({ metadata, spec }: Service, pool: Pool): void {
     spec.clusterIPs = ['None'];
     return;
   }
+  const kept = asked !== '' && old?.spec?.clusterIPs?.includes(asked) === true;
   const address = asked === '' ? freeAddress(pool) : asked;
-  if (asked !== '') {
-    const why = whyNotAddress(asked, pool);
-    if (why !== undefined) {
-      const path = fieldPath('spec').child('clusterIPs');
-      throw invalid(SERVICE_KIND, metadata.name ?? '', [
-        invalidValue(path, [asked], `failed to allocate IP ${asked}: ${why}`),
-      ]);
-    }
+  const why = asked === '' || kept ? undefined : whyNotAddress(asked, pool);
+  if (why !== undefined) {
+    const path = fieldPath('spec').child('clusterIPs');
+    const detail = `failed to allocate IP ${asked}: ${why}`;
+    throw invalid(SERVICE_KIND, metadata.name ?? '', [invalidValue(path, [asked], detail)]);
   }
-  pool.take(address);
+  if (!kept) pool.take(address);
   spec.clusterIP = address;
-  spec.clusterIPs = [address];
+  spec.clusterIPs ??= [address];
 }
 
 const SERVICE_KIND = { group: '', kind: 'Service' };
@@ -137,7 +137,8 @@ function whyNotAddress(text: string, { range, used }: Pool): string | undefined 
   const address = parseAddress(text);
   const host = address === undefined ? -1 : address - range.base;
   if (host <= 0 || host >= range.size - 1) {
-    return `the provided IP (${text}) is not in the valid range. The range of valid IPs is ${range.text}`;
+    const valid = `The range of valid IPs is ${range.text}`;
+    return `the provided IP (${text}) is not in the valid range. ${valid}`;
   }
   return used.has(text) ? 'provided IP is already allocated' : undefined;
 }
@@ -159,8 +160,8 @@ function fillNodePorts(
   for (const [index, port] of (spec?.ports ?? []).entries()) {
     const asked = port.nodePort ?? 0;
     if (asked > 0) {
-      const kept = old?.spec?.ports?.some(({ nodePort }) => nodePort === asked) === true;
-      const why = kept ? undefined : whyNotPort(asked, pool);
+      if (old?.spec?.ports?.some(({ nodePort }) => nodePort === asked) === true) continue;
+      const why = whyNotPort(asked, pool);
       if (why !== undefined) {
         const path = fieldPath('spec').child('ports').index(index).child('nodePort');
         throw invalid(SERVICE_KIND, metadata.name ?? '', [invalidValue(path, asked, why)]);
@@ -174,7 +175,8 @@ function fillNodePorts(
 
 function whyNotPort(port: number, { used }: Pool): string | undefined {
   if (port < NODE_PORT_MIN || port > NODE_PORT_MAX) {
-    return `provided port is not in the valid range. The range of valid ports is ${NODE_PORT_MIN}-${NODE_PORT_MAX}`;
+    const valid = `${NODE_PORT_MIN}-${NODE_PORT_MAX}`;
+    return `provided port is not in the valid range. The range of valid ports is ${valid}`;
   }
   return used.has(portKey(port)) ? 'provided port is already allocated' : undefined;
 }

@@ -1,4 +1,5 @@
-// exec, attach and port-forward (API-730 … API-754): finds the container and hands the edge a way to its node.
+// exec, attach and port-forward (API-730 … API-754): finds the container and hands the edge a way
+// to its node.
 import type { Pod } from '../../../api/generated/types.ts';
 import { badRequest } from '../../../api/meta/status-error.ts';
 import type { PortForwardResponse, ProcessResponse } from '../../api-request.ts';

@@ -87,7 +87,8 @@ function budgetExhausted({ metadata, status }: PodDisruptionBudget): StatusError
   const { desiredHealthy = 0, currentHealthy = 0 } = status ?? {};
   const name = metadata.name ?? '';
   return refusal(
-    `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`,
+    `The disruption budget ${name} needs ${desiredHealthy} healthy pods ` +
+      `and has ${currentHealthy} currently`,
     {},
   );
 }

@@ -1,4 +1,5 @@
-// `pods/<name>/ephemeralcontainers`: debug containers may be added, never changed or removed (API-705).
+// `pods/<name>/ephemeralcontainers`: debug containers may be added, never changed or removed
+// (API-705).
 import type { EphemeralContainer, Pod } from '../../../api/generated/types.ts';
 import { validateMetadataAndSpec } from '../../../api/core/pod-validation.ts';
 import { specDiff } from '../../../api/core/spec-diff.ts';

@@ -21,6 +21,7 @@ import type { DeleteOptions } from '../delete-options.ts';
 import { targetOf } from '../get.ts';
 import { ruleContextAt } from '../handler-context.ts';
 import type { HandlerContext, ResourceRequest } from '../handler-context.ts';
+import { parseWriteOptions } from '../write-options.ts';
 import { takeDisruption, tooManyRequests } from './disruption.ts';
 import { createdStatus } from './status-reply.ts';
 
@@ -43,14 +44,15 @@ export async function handleEviction(
   context: HandlerContext,
   target: ResourceRequest,
 ): Promise<ObjectResponse> {
-  const { object } = await decodeBody(target.request, evictionResource, 'Warn');
+  const { dryRun, fieldValidation } = parseWriteOptions(target.request.query, 'CreateOptions');
+  const { object } = await decodeBody(target.request, evictionResource, fieldValidation);
   const eviction = object as Eviction & KubernetesObject;
   matchNamespace(eviction, target);
   if ((eviction.metadata.name ?? '') !== target.info.name) {
     throw badRequest('name in URL does not match name in Eviction object');
   }
   const asked = parseDeleteOptions((eviction.deleteOptions ?? {}) as JsonObject);
-  const options = { ...asked, dryRun: asked.dryRun || target.request.query.has('dryRun') };
+  const options = { ...asked, dryRun: asked.dryRun || dryRun };
   const pod = requireObject<Pod>(context.store, targetOf(target)).object;
   if (needsNoBudget(pod)) {
     const guarded = pod.status?.phase === 'Pending' && pod.metadata.deletionTimestamp === undefined;

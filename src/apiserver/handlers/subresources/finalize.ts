@@ -1,4 +1,5 @@
-// `namespaces/<name>/finalize`: the namespace controller says that the contents are gone (API-708, API-909).
+// `namespaces/<name>/finalize`: the namespace controller says that the contents are gone (API-708,
+// API-909).
 import type { Namespace } from '../../../api/generated/types.ts';
 import type { KubernetesObject } from '../../../api/meta/object.ts';
 import type { ObjectResponse } from '../../api-request.ts';

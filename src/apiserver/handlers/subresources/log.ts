@@ -11,7 +11,9 @@ import { chooseContainer, nodeOf, podOf } from './pod-container.ts';
 
 const SECOND_MS = 1000;
 
-/** Throws 400, 404, 422, and what the node agent throws. An unscheduled pod has an empty log: 204. */
+/**
+ * Throws 400, 404, 422, and what the node agent throws. An unscheduled pod has an empty log: 204.
+ */
 export async function handleLog(
   context: HandlerContext,
   target: ResourceRequest,

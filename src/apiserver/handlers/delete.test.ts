@@ -1,0 +1,262 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ConfigMap, Namespace, Pod, StatefulSet, Status } from '../../api/generated/types.ts';
+import type { KubernetesList } from '../../api/meta/object.ts';
+import { formatTime } from '../../base/clock.ts';
+import { createTestApi } from '../testing/test-api.ts';
+import type { TestApi } from '../testing/test-api.ts';
+
+const CMS = '/api/v1/namespaces/default/configmaps';
+const PODS = '/api/v1/namespaces/default/pods';
+const SETS = '/apis/apps/v1/namespaces/default/statefulsets';
+let api: TestApi;
+
+beforeEach(async () => {
+  api = await createTestApi();
+  return () => {
+    api.store.check();
+    return api.store.stop();
+  };
+});
+
+const container = { name: 'c', image: 'reg.example/app:1' };
+
+function pod(name: string, spec: object = { nodeName: 'n1' }): Promise<Pod> {
+  return api.ok<Pod>(`POST ${PODS}`, {
+    metadata: { name },
+    spec: { automountServiceAccountToken: false, containers: [container], ...spec },
+  });
+}
+
+function set(name: string, finalizers: string[] = []): Promise<StatefulSet> {
+  const labels = { app: name };
+  return api.ok<StatefulSet>(`POST ${SETS}`, {
+    metadata: { name, finalizers },
+    spec: {
+      serviceName: name,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [container] } },
+    },
+  });
+}
+
+describe('replies', () => {
+  it('API-905: most kinds answer with a Status that has the uid', async () => {
+    const { metadata } = await set('web');
+    expect(await api.ok(`DELETE ${SETS}/web`)).toEqual({
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Success',
+      details: { name: 'web', group: 'apps', kind: 'statefulsets', uid: metadata.uid },
+    });
+    expect(await api.fails(`GET ${SETS}/web`)).toMatchObject({ code: 404 });
+  });
+
+  it('API-905: services answer with the object', async () => {
+    const path = '/api/v1/namespaces/default/services';
+    await api.ok(`POST ${path}`, { metadata: { name: 'svc' }, spec: { ports: [{ port: 80 }] } });
+    expect(await api.ok(`DELETE ${path}/svc`)).toMatchObject({
+      kind: 'Service',
+      metadata: { name: 'svc' },
+    });
+  });
+
+  it('API-310: a missing object is 404', async () => {
+    expect((await api.fails(`DELETE ${CMS}/none`)).message).toBe('configmaps "none" not found');
+  });
+});
+
+describe('options', () => {
+  it('API-903: preconditions', async () => {
+    const { metadata } = await api.ok(`POST ${CMS}`, { metadata: { name: 'cm' } });
+    const wrongUid = await api.fails(`DELETE ${CMS}/cm`, { preconditions: { uid: '1111' } });
+    expect(wrongUid).toMatchObject({
+      code: 409,
+      message:
+        'Operation cannot be fulfilled on ConfigMap "cm": the UID in the precondition ' +
+        '(1111) does not match ' +
+        `the UID in record (${metadata.uid}). ` +
+        'The object might have been deleted and then recreated',
+    });
+    const wrongVersion = { preconditions: { resourceVersion: '1' } };
+    expect(await api.fails(`DELETE ${CMS}/cm`, wrongVersion)).toMatchObject({ code: 409 });
+    const { uid, resourceVersion } = metadata;
+    await api.ok(`DELETE ${CMS}/cm`, { preconditions: { uid, resourceVersion } });
+  });
+
+  it.each([
+    [{ dryRun: ['Some'] }, 'dryRun: Unsupported value: ["Some"]: supported values: "All"'],
+    [
+      { propagationPolicy: 'Sideways' },
+      'propagationPolicy: Unsupported value: "Sideways": supported values: ' +
+        '"Foreground", "Background", "Orphan", "nil"',
+    ],
+    [
+      { propagationPolicy: 'Background', orphanDependents: false },
+      'propagationPolicy: Invalid value: "Background": orphanDependents and ' +
+        'deletionPropagation cannot be both set',
+    ],
+  ])('API-901: %j is 422', async (options, text) => {
+    await api.ok(`POST ${CMS}`, { metadata: { name: 'cm' } });
+    expect((await api.fails(`DELETE ${CMS}/cm`, options)).message).toBe(
+      `DeleteOptions.meta.k8s.io "" is invalid: ${text}`,
+    );
+  });
+
+  it('API-901: a body of another kind is 400', async () => {
+    const { message } = await api.fails(`DELETE ${CMS}/cm`, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+    });
+    expect(message).toContain('no kind "ConfigMap" is registered for version "v1"');
+  });
+
+  it('API-920: a dry run deletes nothing', async () => {
+    await api.ok(`POST ${CMS}`, { metadata: { name: 'cm' } });
+    await pod('p', {});
+    const { revision } = api.store;
+    await api.ok(`DELETE ${CMS}/cm?dryRun=All`);
+    await api.ok(`DELETE ${PODS}/p`, { dryRun: ['All'] });
+    expect(api.store.revision).toBe(revision);
+  });
+});
+
+describe('grace of pods', () => {
+  const grace = ({ metadata }: Pod) => metadata.deletionGracePeriodSeconds;
+
+  it('API-907, SS-614: spec, option, query; the end lies that far ahead', async () => {
+    await pod('a');
+    await pod('b', { nodeName: 'n1', terminationGracePeriodSeconds: 5 });
+    await pod('c');
+    await pod('d');
+    const a = await api.ok<Pod>(`DELETE ${PODS}/a`);
+    expect(grace(a)).toBe(30);
+    expect(a.metadata.deletionTimestamp).toBe(formatTime(api.clock.now() + 30_000));
+    expect(a.metadata.generation).toBe(2);
+    expect(grace(await api.ok<Pod>(`DELETE ${PODS}/b`))).toBe(5);
+    expect(grace(await api.ok<Pod>(`DELETE ${PODS}/c?gracePeriodSeconds=4`))).toBe(4);
+    expect(grace(await api.ok<Pod>(`DELETE ${PODS}/d`, { gracePeriodSeconds: -3 }))).toBe(1);
+  });
+
+  it('API-907: a second delete can only shorten', async () => {
+    await pod('p');
+    await api.ok(`DELETE ${PODS}/p`);
+    const shorter = await api.ok<Pod>(`DELETE ${PODS}/p`, { gracePeriodSeconds: 5 });
+    expect(grace(shorter)).toBe(5);
+    expect(shorter.metadata.deletionTimestamp).toBe(formatTime(api.clock.now() + 5_000));
+    expect(await api.ok<Pod>(`DELETE ${PODS}/p`, { gracePeriodSeconds: 20 })).toEqual(shorter);
+    expect(await api.ok<Pod>(`DELETE ${PODS}/p`)).toEqual(shorter);
+  });
+
+  it.each([
+    ['unscheduled', {}, {}],
+    ['forced', { nodeName: 'n1' }, { gracePeriodSeconds: 0 }],
+  ])('SS-614: a pod that is %s is MODIFIED, then DELETED', async (_, spec, options) => {
+    await pod('p', spec);
+    const watch = await api.watch(`${PODS}?watch=true&resourceVersion=${api.store.revision}`);
+    const reply = await api.ok<Pod>(`DELETE ${PODS}/p`, options);
+    expect(grace(reply)).toBe(0);
+    expect(watch.events.map(({ type }) => type)).toEqual(['MODIFIED', 'DELETED']);
+    expect(await api.fails(`GET ${PODS}/p`)).toMatchObject({ code: 404 });
+  });
+
+  it('API-908: a finalizer holds a pod whose grace is over', async () => {
+    await pod('p', {});
+    await api.ok(`PATCH ${PODS}/p`, { metadata: { finalizers: ['example.com/x'] } });
+    await api.ok(`DELETE ${PODS}/p`);
+    const held = await api.ok<Pod>(`GET ${PODS}/p`);
+    expect(grace(held)).toBe(0);
+    await api.ok(`PATCH ${PODS}/p`, { metadata: { finalizers: null } });
+    expect(await api.fails(`GET ${PODS}/p`)).toMatchObject({ code: 404 });
+  });
+});
+
+describe('finalizers and propagation', () => {
+  const finalizersOf = (object: { metadata: { finalizers?: string[] | undefined } }) =>
+    object.metadata.finalizers;
+
+  it('API-908: a held object is MODIFIED first; DELETED shows its last state', async () => {
+    await api.ok(`POST ${CMS}`, { metadata: { name: 'cm', finalizers: ['example.com/x'] } });
+    const watch = await api.watch(`${CMS}?watch=true&resourceVersion=${api.store.revision}`);
+    const held = await api.ok<ConfigMap>(`DELETE ${CMS}/cm`);
+    expect(held.metadata).toMatchObject({ deletionGracePeriodSeconds: 0 });
+    const last = await api.ok<ConfigMap>(`PATCH ${CMS}/cm`, { metadata: { finalizers: null } });
+    expect(last.metadata.resourceVersion).toBe(held.metadata.resourceVersion);
+    expect(watch.events.map(({ type }) => type)).toEqual(['MODIFIED', 'DELETED']);
+    expect(watch.events[1]?.object.metadata.finalizers).toEqual(['example.com/x']);
+  });
+
+  it('API-408: no finalizer can be added to what is being deleted', async () => {
+    await api.ok(`POST ${CMS}`, { metadata: { name: 'cm', finalizers: ['example.com/x'] } });
+    await api.ok(`DELETE ${CMS}/cm`);
+    const more = { metadata: { finalizers: ['example.com/x', 'example.com/y'] } };
+    expect((await api.fails(`PATCH ${CMS}/cm`, more)).message).toContain(
+      'no new finalizers can be added if the object is being deleted',
+    );
+  });
+
+  it('SS-603, API-404: foreground marks and waits; background later lets go', async () => {
+    await set('web');
+    const marked = await api.ok<StatefulSet>(`DELETE ${SETS}/web`, {
+      propagationPolicy: 'Foreground',
+    });
+    expect(finalizersOf(marked)).toEqual(['foregroundDeletion']);
+    expect(marked.metadata).toMatchObject({ generation: 2, deletionGracePeriodSeconds: 0 });
+    const again = { propagationPolicy: 'Foreground' };
+    expect(await api.ok(`DELETE ${SETS}/web`, again)).toEqual(marked);
+    const status = await api.ok<Status>(`DELETE ${SETS}/web`, { propagationPolicy: 'Background' });
+    expect(status).toMatchObject({ kind: 'Status', details: { uid: marked.metadata.uid } });
+  });
+
+  it('SS-604: orphan marks with its finalizer', async () => {
+    await set('web');
+    const options = { propagationPolicy: 'Orphan' };
+    expect(finalizersOf(await api.ok<StatefulSet>(`DELETE ${SETS}/web`, options))).toEqual([
+      'orphan',
+    ]);
+  });
+
+  it('SS-605: an explicit policy overrides finalizers, which override the default', async () => {
+    await set('kept', ['orphan']);
+    expect(finalizersOf(await api.ok<StatefulSet>(`DELETE ${SETS}/kept`))).toEqual(['orphan']);
+    await set('other', ['foregroundDeletion']);
+    const orphan = { propagationPolicy: 'Orphan' };
+    expect(finalizersOf(await api.ok<StatefulSet>(`DELETE ${SETS}/other`, orphan))).toEqual([
+      'orphan',
+    ]);
+  });
+});
+
+describe('namespaces', () => {
+  it('API-909: turn Terminating, and go when finalized', async () => {
+    await api.ok('POST /api/v1/namespaces', { metadata: { name: 'a' } });
+    const going = await api.ok<Namespace>('DELETE /api/v1/namespaces/a');
+    expect(going.status?.phase).toBe('Terminating');
+    expect(going.metadata.deletionTimestamp).toBeDefined();
+    expect(await api.ok('DELETE /api/v1/namespaces/a')).toEqual(going);
+    await api.ok('PUT /api/v1/namespaces/a/finalize', { ...going, spec: { finalizers: [] } });
+    expect(await api.fails('GET /api/v1/namespaces/a')).toMatchObject({ code: 404 });
+  });
+
+  it('API-909: those of the system are immortal', async () => {
+    for (const name of ['default', 'kube-system', 'kube-public']) {
+      expect((await api.fails(`DELETE /api/v1/namespaces/${name}`)).message).toBe(
+        `namespaces "${name}" is forbidden: this namespace may not be deleted`,
+      );
+    }
+  });
+});
+
+describe('collections', () => {
+  it('API-910: deletes what is selected and shows it', async () => {
+    for (const [name, t] of Object.entries({ a: 'x', b: 'x', c: 'y' })) {
+      await api.ok(`POST ${CMS}`, { metadata: { name, labels: { t } } });
+    }
+    const names = (list: KubernetesList) => list.items.map((item) => item.metadata.name);
+    const dry = await api.ok<KubernetesList>(`DELETE ${CMS}`, { dryRun: ['All'] });
+    expect(names(dry)).toEqual(['a', 'b', 'c']);
+    const some = await api.ok<KubernetesList>(`DELETE ${CMS}?labelSelector=t%3Dx`);
+    expect(names(some)).toEqual(['a', 'b']);
+    expect(names(await api.ok<KubernetesList>(`GET ${CMS}`))).toEqual(['c']);
+  });
+});
