@@ -6,6 +6,7 @@ import type { JsonObject, KubernetesObject } from './meta/object.ts';
 import type { StatusCause } from './meta/status-error.ts';
 import { builtinResources } from './resources.ts';
 
+/** The time of every request in tests. */
 export const NOW = '2026-01-02T03:04:05Z';
 
 /** What the rules of upstream 1.36 know, with the given gates on. */
@@ -14,6 +15,7 @@ export function ruleContext(...gates: string[]): RuleContext {
   return { featureGates, emulatedVersion: '1.36', now: NOW };
 }
 
+/** The rules of `pods`, `statefulsets.apps` … */
 export function rulesOf(resource: string): KindRules {
   return present(kindRules.get(resource), `rules of ${resource}`);
 }
@@ -53,6 +55,7 @@ export function create<T extends KubernetesObject>(
   return outcome(object, rules.validate(object, context), rules.warnings(object, undefined));
 }
 
+/** How an update in a test is special. */
 export interface UpdateOptions<T> {
   readonly context?: RuleContext;
   /** `status`, or empty for the object itself. */

@@ -11,6 +11,7 @@ import { defineKind } from '../define-kind.ts';
 import { fieldPath, required } from '../meta/field-errors.ts';
 import { isJsonObject } from '../meta/object.ts';
 
+/** What the API server asks of this kind. */
 export const controllerRevisionRules = defineKind<ControllerRevision>({
   namespaced: true,
   nameRule: subdomainName,

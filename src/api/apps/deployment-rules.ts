@@ -38,6 +38,7 @@ import {
 
 const SPEC = fieldPath('spec');
 
+/** What the API server asks of this kind. */
 export const deploymentRules = defineKind<Deployment>({
   namespaced: true,
   nameRule: subdomainName,

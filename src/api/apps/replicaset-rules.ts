@@ -19,6 +19,7 @@ import {
 
 const SPEC = fieldPath('spec');
 
+/** What the API server asks of this kind. */
 export const replicaSetRules = defineKind<ReplicaSet>({
   namespaced: true,
   nameRule: subdomainName,

@@ -13,6 +13,7 @@ import {
 } from './statefulset-update-validation.ts';
 import { validateStatefulSet } from './statefulset-validation.ts';
 
+/** What the API server asks of this kind. */
 export const statefulSetRules = defineKind<StatefulSet>({
   namespaced: true,
   nameRule: labelName,

@@ -12,6 +12,7 @@ import { fieldPath, forbidden, invalidValue } from '../meta/field-errors.ts';
 
 const SPEC = fieldPath('spec');
 
+/** What the API server asks of this kind. */
 export const leaseRules = defineKind<Lease>({
   namespaced: true,
   nameRule: subdomainName,

@@ -16,6 +16,7 @@ import { validateNodeSelector, validateNodeTerm } from './node-selector-validati
 const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution';
 const PREFERRED = 'preferredDuringSchedulingIgnoredDuringExecution';
 
+/** The affinities of a pod at `path`. */
 export function* validateAffinity(affinity: Affinity, path: FieldPath): Causes {
   const { nodeAffinity, podAffinity, podAntiAffinity } = affinity;
   if (nodeAffinity) yield* validateNodeAffinity(nodeAffinity, path.child('nodeAffinity'));

@@ -7,6 +7,7 @@ import { validateClaim, validateClaimStatus, validateClaimUpdate } from './claim
 import { subdomainName } from './object-meta-validation.ts';
 import { fractionWarnings } from './pod-warnings.ts';
 
+/** What the API server asks of this kind. */
 export const claimRules = defineKind<PersistentVolumeClaim>({
   namespaced: true,
   nameRule: subdomainName,

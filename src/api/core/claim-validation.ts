@@ -37,12 +37,13 @@ import { specDiff } from './spec-diff.ts';
 
 const SPEC = fieldPath('spec');
 const STATUS = fieldPath('status');
-export const ACCESS_MODES = [
+const ACCESS_MODES = [
   'ReadOnlyMany',
   'ReadWriteMany',
   'ReadWriteOnce',
   'ReadWriteOncePod',
 ] as const;
+/** The modes of volumes, sorted. */
 export const VOLUME_MODES = ['Block', 'Filesystem'] as const;
 const CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class';
 const RESIZE_STATUSES = [
@@ -53,6 +54,7 @@ const RESIZE_STATUSES = [
   'NodeResizePending',
 ];
 
+/** All rules of a new claim. */
 export function* validateClaim(claim: PersistentVolumeClaim): Causes {
   yield* validateMetadata(claim.metadata, { namespaced: true, nameRule: subdomainName });
   yield* validateClaimSpec(claim.spec ?? {}, SPEC);
@@ -263,10 +265,7 @@ function* validateClaimResource(name: string, path: FieldPath): Causes {
 }
 
 /** Amounts of a list: none is negative. */
-export function* validateAmounts(
-  list: Record<string, string> | undefined,
-  path: FieldPath,
-): Causes {
+function* validateAmounts(list: Record<string, string> | undefined, path: FieldPath): Causes {
   for (const [name, amount] of sortedEntries(list)) {
     if (quantitySign(parseQuantity(amount)) >= 0) continue;
     yield invalidValue(path.key(name), Number(amount), 'must be a valid resource quantity');

@@ -22,6 +22,7 @@ import {
 export const DATA_LIMIT = 1024 * 1024;
 const FIXED = 'field is immutable when `immutable` is set';
 
+/** What the API server asks of this kind. */
 export const configMapRules = defineKind<ConfigMap>({
   namespaced: true,
   nameRule: subdomainName,

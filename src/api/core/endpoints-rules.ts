@@ -20,6 +20,7 @@ import {
   validateMetadataUpdate,
 } from './object-meta-validation.ts';
 
+/** What the API server asks of this kind. */
 export const endpointsRules = defineKind<Endpoints>({
   namespaced: true,
   nameRule: subdomainName,

@@ -27,6 +27,7 @@ const FIELDS: readonly string[] = [
   'status.podIPs',
 ];
 
+/** The `env` of a container. */
 export function* validateEnv(variables: readonly EnvVar[], path: FieldPath): Causes {
   for (const [i, variable] of variables.entries()) {
     const name = variable.name ?? '';
@@ -82,6 +83,7 @@ function* validateFileKeyRef(reference: Partial<FileKeySelector>, path: FieldPat
   if (file !== '') yield* validateNoBacksteps(file, path.child('path'));
 }
 
+/** The `envFrom` of a container. */
 export function* validateEnvFrom(sources: readonly EnvFromSource[], path: FieldPath): Causes {
   for (const [i, source] of sources.entries()) {
     const itemPath = path.index(i);

@@ -9,6 +9,7 @@ import { subdomainName } from './object-meta-validation.ts';
 const SHORT_LIMIT = 128;
 const MESSAGE_LIMIT = 1024;
 
+/** What the API server asks of this kind. */
 export const eventRules = defineKind<Event>({
   namespaced: true,
   nameRule: subdomainName,

@@ -17,7 +17,8 @@ import {
 /** The causes a check finds, in order. */
 export type Causes = Iterable<StatusCause>;
 
-export const IMMUTABLE = 'field is immutable';
+const IMMUTABLE = 'field is immutable';
+/** The message about a negative number. */
 export const NOT_NEGATIVE = 'must be greater than or equal to 0';
 
 /** Absent counts as 0. */
@@ -64,18 +65,22 @@ export function* oneOf(
   if (value !== undefined && !supported.includes(value)) yield notSupported(path, value, supported);
 }
 
+/** Causes unless the value is a DNS-1123 label. */
 export function dnsLabel(value: string, path: FieldPath): StatusCause[] {
   return invalidForEach(path, value, validateDns1123Label(value));
 }
 
+/** Causes unless the value is a DNS-1123 subdomain. */
 export function dnsSubdomain(value: string, path: FieldPath): StatusCause[] {
   return invalidForEach(path, value, validateDns1123Subdomain(value));
 }
 
+/** Causes unless the value is a qualified name. */
 export function qualifiedName(value: string, path: FieldPath): StatusCause[] {
   return invalidForEach(path, value, validateQualifiedName(value));
 }
 
+/** Causes unless the value is a port, 1 to 65535. */
 export function portNumber(value: number, path: FieldPath): StatusCause[] {
   return invalidForEach(path, value, validatePortNumber(value));
 }
@@ -98,6 +103,7 @@ export function intOrPercentValue(value: number | string): number {
   return typeof value === 'number' ? value : (percentValue(value) ?? 0);
 }
 
+/** Causes for a percentage above 100. */
 export function* atMostHundredPercent(value: number | string, path: FieldPath): Causes {
   if (typeof value === 'string' && (percentValue(value) ?? 0) > 100) {
     yield invalidValue(path, value, 'must not be greater than 100%');

@@ -10,7 +10,7 @@ const REFERENCE = new RegExp(
 );
 
 /** The tag: `latest` without tag and digest, empty for a digest or a bad reference. */
-export function imageTag(image: string): string {
+function imageTag(image: string): string {
   const match = REFERENCE.exec(image);
   if (match === null) return '';
   return match[1] ?? (match[2] === undefined ? 'latest' : '');

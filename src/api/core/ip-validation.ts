@@ -51,10 +51,12 @@ function parseGroups(text: string): number[] | undefined {
   return bytes;
 }
 
+/** True for an IPv6 address that is not a mapped IPv4 one. */
 export function isIpv6(text: string): boolean {
   return text.includes(':') && parseIpv6(text) !== undefined && !isMapped(parseIpv6(text) ?? []);
 }
 
+/** True for an IPv4 address, mapped ones included. */
 export function isIpv4(text: string): boolean {
   const address = parseIp(text);
   return address !== undefined && (address.length === 4 || isMapped(address));

@@ -14,6 +14,7 @@ import {
 const NAME_LABEL = 'kubernetes.io/metadata.name';
 const FINALIZERS = fieldPath('spec', 'finalizers');
 
+/** What the API server asks of this kind. */
 export const namespaceRules = defineKind<Namespace>({
   namespaced: false,
   nameRule: labelName,
@@ -70,13 +71,5 @@ function* validateNamespace({ metadata, spec }: Namespace): Causes {
   yield* validateMetadata(metadata, { namespaced: false, nameRule: labelName });
   for (const finalizer of spec?.finalizers ?? []) {
     yield* validateFinalizerName(finalizer, FINALIZERS);
-  }
-}
-
-/** The finalize subresource: the finalizers of the spec, each at its place. */
-export function* validateNamespaceFinalize(namespace: Namespace, old: Namespace): Causes {
-  yield* validateMetadataUpdate(namespace.metadata, old.metadata);
-  for (const [i, finalizer] of (namespace.spec?.finalizers ?? []).entries()) {
-    yield* validateFinalizerName(finalizer, FINALIZERS.index(i));
   }
 }

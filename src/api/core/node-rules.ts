@@ -19,6 +19,7 @@ const TAINTS = fieldPath('metadata', 'taints');
 const CIDRS = fieldPath('spec', 'podCIDRs');
 const STATUS = fieldPath('status');
 
+/** What the API server asks of this kind. */
 export const nodeRules = defineKind<Node>({
   namespaced: false,
   nameRule: subdomainName,

@@ -61,6 +61,7 @@ const SOURCES = [
   'csi',
 ] as const;
 
+/** What the API server asks of this kind. */
 export const persistentVolumeRules = defineKind<PersistentVolume>({
   namespaced: false,
   nameRule: subdomainName,

@@ -10,6 +10,7 @@ import { validatePodUpdate } from './pod-update-validation.ts';
 import { validatePod } from './pod-validation.ts';
 import { hostnameWarnings, podSpecWarnings } from './pod-warnings.ts';
 
+/** Rules of `pods`. */
 export const podRules = defineKind<Pod>({
   namespaced: true,
   nameRule: subdomainName,

@@ -187,18 +187,3 @@ function onlyAdds(term: NodeSelectorTerm, old: NodeSelectorTerm): boolean {
     return semanticEqual((term[list] ?? []).slice(0, before.length), before);
   });
 }
-
-/** The ephemeralcontainers subresource: containers are only added. */
-export function* validateEphemeralContainersUpdate(pod: Pod, old: Pod): Causes {
-  yield* validateMetadataUpdate(pod.metadata, old.metadata);
-  yield* validateMetadataAndSpec(pod);
-  const path = SPEC.child('ephemeralContainers');
-  for (const before of old.spec?.ephemeralContainers ?? []) {
-    const now = pod.spec?.ephemeralContainers?.find(({ name }) => name === before.name);
-    const which = `existing ephemeral containers "${before.name}" may not be`;
-    if (now === undefined) yield forbidden(path, `${which} removed\n`);
-    else if (!semanticEqual(now, before)) {
-      yield forbidden(path, `${which} changed${specDiff(before, now)}`);
-    }
-  }
-}

@@ -65,6 +65,7 @@ interface Target {
   readonly files: Set<string>;
 }
 
+/** A projected volume at `path`. */
 export function* validateProjectedVolume(volume: ProjectedVolumeSource, path: FieldPath): Causes {
   yield* validateVolumeMode(volume.defaultMode, path.child('defaultMode'));
   const target: Target = { volumePath: path, files: new Set() };

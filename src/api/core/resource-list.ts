@@ -35,8 +35,10 @@ const STANDARD = new Set([
   'requests.storage',
 ]);
 
+/** Canonical quantities by resource name. */
 export type ResourceList = Record<string, string>;
 
+/** True for huge pages of any size. */
 export function isHugePages(name: string): boolean {
   return name.startsWith(HUGE_PAGES);
 }

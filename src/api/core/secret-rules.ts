@@ -33,6 +33,7 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   'kubernetes.io/tls': ['tls.crt', 'tls.key'],
 };
 
+/** What the API server asks of this kind. */
 export const secretRules = defineKind<Secret>({
   namespaced: true,
   nameRule: subdomainName,

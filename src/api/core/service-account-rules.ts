@@ -8,6 +8,7 @@ import {
   validateMetadataUpdate,
 } from './object-meta-validation.ts';
 
+/** What the API server asks of this kind. */
 export const serviceAccountRules = defineKind<ServiceAccount>({
   namespaced: true,
   nameRule: subdomainName,

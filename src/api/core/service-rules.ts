@@ -16,6 +16,7 @@ import {
   validateServiceUpdate,
 } from './service-validation.ts';
 
+/** What the API server asks of this kind. */
 export const serviceRules = defineKind<Service>({
   namespaced: true,
   // API-410: since 1.36 a name may start with a digit.

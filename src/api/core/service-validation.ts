@@ -39,11 +39,13 @@ const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
 const MAX_AFFINITY_SECONDS = 86400;
 const ONLY_LOAD_BALANCER = "may only be used when `type` is 'LoadBalancer'";
 
+/** All rules of a new service. */
 export function* validateService(service: Service): Causes {
   yield* validateMetadata(service.metadata, { namespaced: true, nameRule: labelName });
   yield* validateSpec(service);
 }
 
+/** The rules of a changed service. */
 export function* validateServiceUpdate(service: Service, old: Service): Causes {
   yield* validateMetadataUpdate(service.metadata, old.metadata);
   const spec = service.spec ?? {};

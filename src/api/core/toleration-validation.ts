@@ -15,6 +15,7 @@ import { qualifiedName } from './field-rules.ts';
 
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
+/** The tolerations of a pod at `path`. */
 export function* validateTolerations(tolerations: readonly Toleration[], path: FieldPath): Causes {
   for (const [i, toleration] of tolerations.entries()) {
     yield* validateToleration(toleration, path.index(i));
@@ -68,6 +69,7 @@ export function* validateOnlyAddedTolerations(
   }
 }
 
+/** The taints of a node at `path`. */
 export function* validateTaints(taints: readonly Taint[], path: FieldPath): Causes {
   const seen = new Set<string>();
   for (const [i, taint] of taints.entries()) {

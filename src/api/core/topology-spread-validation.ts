@@ -10,6 +10,7 @@ import { isBlank, oneOf, positive } from './field-rules.ts';
 const ACTIONS = ['DoNotSchedule', 'ScheduleAnyway'];
 const INCLUSIONS = ['Honor', 'Ignore'];
 
+/** The constraints of a pod at `path`. */
 export function* validateTopologySpread(
   constraints: readonly TopologySpreadConstraint[],
   path: FieldPath,

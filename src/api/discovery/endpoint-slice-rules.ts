@@ -33,7 +33,6 @@ import {
   tooMany,
 } from '../meta/field-errors.ts';
 import { semanticEqual } from '../meta/json-equal.ts';
-import { validateLabels } from '../meta/labels.ts';
 import { validateDns1123Subdomain, validateLabelValue } from '../meta/names.ts';
 
 const PORTS = fieldPath('ports');
@@ -41,9 +40,9 @@ const ENDPOINTS = fieldPath('endpoints');
 const MAX_PORTS = 20000;
 const MAX_ENDPOINTS = 1000;
 const MAX_ADDRESSES = 100;
-const MAX_TOPOLOGY = 16;
 const MAX_HINTS = 8;
 
+/** What the API server asks of this kind. */
 export const endpointSliceRules = defineKind<EndpointSlice>({
   namespaced: true,
   nameRule: subdomainName,
@@ -58,6 +57,8 @@ export const endpointSliceRules = defineKind<EndpointSlice>({
       port.protocol ??= 'TCP';
     }
   },
+  prepareForCreate: dropTopology,
+  prepareForUpdate: dropTopology,
   *validate(slice) {
     yield* validateMetadata(slice.metadata, { namespaced: true, nameRule: subdomainName });
     yield* validateSlice(slice, false);
@@ -68,6 +69,11 @@ export const endpointSliceRules = defineKind<EndpointSlice>({
     yield* immutable(slice.addressType, old.addressType, fieldPath('addressType'));
   },
 });
+
+/** A field of older versions that v1 does not take. */
+function dropTopology({ endpoints }: EndpointSlice): void {
+  for (const endpoint of endpoints ?? []) delete endpoint.deprecatedTopology;
+}
 
 /** What is stored already is let pass. */
 function* validateSlice(slice: EndpointSlice, endpointsUnchanged: boolean): Causes {
@@ -115,11 +121,6 @@ function* validateEndpoint(endpoint: Endpoint, path: FieldPath, type: string): C
   if (endpoint.nodeName !== undefined) {
     yield* dnsSubdomain(endpoint.nodeName, path.child('nodeName'));
   }
-  const topology = endpoint.deprecatedTopology ?? {};
-  const topologyPath = path.child('deprecatedTopology');
-  const size = Object.keys(topology).length;
-  if (size > MAX_TOPOLOGY) yield tooMany(topologyPath, size, MAX_TOPOLOGY);
-  yield* validateLabels(topology, topologyPath);
   if (endpoint.hostname !== undefined) {
     yield* dnsLabel(endpoint.hostname, path.child('hostname'));
   }

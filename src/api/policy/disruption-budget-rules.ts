@@ -25,6 +25,7 @@ const SPEC = fieldPath('spec');
 const STATUS = fieldPath('status');
 const POLICIES = ['AlwaysAllow', 'IfHealthyBudget'];
 
+/** What the API server asks of this kind. */
 export const disruptionBudgetRules = defineKind<PodDisruptionBudget>({
   namespaced: true,
   nameRule: subdomainName,

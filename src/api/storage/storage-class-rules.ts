@@ -23,6 +23,7 @@ import { validateQualifiedName } from '../meta/names.ts';
 const PARAMETER_COUNT_LIMIT = 512;
 const PARAMETER_SIZE_LIMIT = 256 * 1024;
 
+/** What the API server asks of this kind. */
 export const storageClassRules = defineKind<StorageClass>({
   namespaced: false,
   nameRule: subdomainName,
