@@ -37,10 +37,12 @@ export class ContainerStop {
   readonly #abort = new AbortController();
   #deadlineMs: number;
   #signalled = false;
+  #atOnce: boolean;
 
   constructor(options: ContainerStopOptions, request: ContainerStopRequest) {
     this.#options = options;
     this.#request = request;
+    this.#atOnce = request.graceSeconds === 0;
     this.#deadlineMs = options.clock.now() + request.graceSeconds * 1000;
   }
 
@@ -59,6 +61,7 @@ export class ContainerStop {
     const deadlineMs = clock.now() + graceSeconds * 1000;
     if (deadlineMs >= this.#deadlineMs) return;
     this.#deadlineMs = deadlineMs;
+    this.#atOnce = graceSeconds === 0;
     if (!this.#signalled) {
       clock.schedule(graceSeconds * 1000, () => this.#abort.abort());
       return;
@@ -69,7 +72,7 @@ export class ContainerStop {
   }
 
   #secondsLeft(): number {
-    if (this.#request.graceSeconds === 0) return 0;
+    if (this.#atOnce) return 0;
     const seconds = (this.#deadlineMs - this.#options.clock.now()) / 1000;
     return Math.max(seconds, GRACE_SECONDS_MIN);
   }

@@ -16,6 +16,17 @@ export function hostDns(path = '/etc/resolv.conf'): DnsSettings {
   return parseResolvConf(readText(path));
 }
 
+/** The ids of a whole system; a user namespace of an ordinary user often has just one. */
+const ID_COUNT_ALL = 65_536;
+
+/** May this process give files to any group? Needs root, and a namespace that knows all groups. */
+export function mayChangeOwner(path = '/proc/self/gid_map'): boolean {
+  if (process.geteuid?.() !== 0) return false;
+  const text = readText(path);
+  const counts = text.split('\n').map((line) => Number(line.trim().split(/\s+/)[2] ?? 0));
+  return text === '' || counts.reduce((total, count) => total + count, 0) >= ID_COUNT_ALL;
+}
+
 /** Primary group of a user by the passwd file, which is that of every container; 0 if unknown. */
 export function primaryGroup(uid: number, path = '/etc/passwd'): number {
   for (const line of readText(path).split('\n')) {

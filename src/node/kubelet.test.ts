@@ -34,7 +34,7 @@ const remove = (name: string, gracePeriodSeconds?: number) =>
 const reasons = () => harness.api.list(events).map(({ reason }) => reason);
 
 describe('node', () => {
-  test('start() registers the node with capacity, addresses and conditions, and its lease', async () => {
+  test('start() registers the node and its lease', async () => {
     const { api } = await start();
     const node = api.get(nodes, { name: NODE_NAME });
     expect(node?.metadata.labels).toMatchObject({ 'kubernetes.io/hostname': NODE_NAME });
@@ -139,7 +139,9 @@ describe('pod life', () => {
     const [status] = waiting.status?.containerStatuses ?? [];
     expect(status?.state?.waiting).toEqual({
       reason: 'CrashLoopBackOff',
-      message: `back-off 10s restarting failed container=main pod=web-0_default(${waiting.metadata.uid})`,
+      message:
+        'back-off 10s restarting failed container=main ' +
+        `pod=web-0_default(${waiting.metadata.uid})`,
     });
     expect(status?.lastState?.terminated).toMatchObject({ exitCode: 3, reason: 'Error' });
     await harness.advance(10_500);
@@ -151,7 +153,7 @@ describe('pod life', () => {
     await until('event', () => reasons().includes('BackOff'));
   });
 
-  test('restartPolicy Never: the pod ends Succeeded or Failed and keeps its containers', async () => {
+  test('restartPolicy Never: the pod ends for good and keeps its containers', async () => {
     await start({ onStart: ({ name }) => (name === 'bad' ? 2 : 0) });
     await create(testPod('good', { restartPolicy: 'Never', containers: [testContainer('ok')] }));
     await create(testPod('worse', { restartPolicy: 'Never', containers: [testContainer('bad')] }));
@@ -192,7 +194,8 @@ describe('pod life', () => {
         one.status?.containerStatuses?.[0]?.state?.waiting?.reason === 'CreateContainerConfigError',
     );
     expect(pod.status?.containerStatuses?.[0]?.state?.waiting?.message).toBe(
-      'no image store: container main needs `command` (image "nginx" is not pulled; the host file system is the image)',
+      'no image store: container main needs `command` ' +
+        '(image "nginx" is not pulled; the host file system is the image)',
     );
     await until('event', () => reasons().includes('Failed'));
   });
@@ -208,7 +211,8 @@ describe('pod life', () => {
     expect(pod.status).toMatchObject({
       reason: 'OutOfcpu',
       message:
-        "Pod was rejected: Node didn't have enough resource: cpu, requested: 800, used: 800, capacity: 1000",
+        "Pod was rejected: Node didn't have enough resource: cpu, " +
+        'requested: 800, used: 800, capacity: 1000',
     });
   });
 
@@ -365,6 +369,30 @@ describe('writing statuses', () => {
       (one) => one.status?.containerStatuses?.[0]?.restartCount === 1,
     );
     expect(isTrue(after, 'x.y/z')).toBe(true);
+  });
+});
+
+describe('conditions of others', () => {
+  test('readiness gates decide on Ready; Ready set False by others is restored', async () => {
+    await start();
+    const set = async (type: string, value: string) => {
+      const pod = harness.pod('web-0') ?? testPod('none');
+      const others = (pod.status?.conditions ?? []).filter((one) => one.type !== type);
+      const conditions = [...others, { type, status: value }];
+      const status = { ...pod.status, conditions };
+      await harness.client.resource(pods).updateStatus({ ...pod, status });
+    };
+    await create(testPod('web-0', { readinessGates: [{ conditionType: 'x.y/gate' }] }));
+    await harness.untilPod('web-0', 'running', (one) => isTrue(one, 'ContainersReady'));
+    await set('x.y/gate', 'True');
+    await harness.untilPod('web-0', 'ready', (one) => isTrue(one, 'Ready'));
+    await set('x.y/gate', 'False');
+    const closed = await harness.untilPod('web-0', 'unready', (one) => !isTrue(one, 'Ready'));
+    expect(isTrue(closed, 'x.y/gate')).toBe(false);
+    await set('x.y/gate', 'True');
+    await harness.untilPod('web-0', 'ready', (one) => isTrue(one, 'Ready'));
+    await set('Ready', 'False');
+    await harness.untilPod('web-0', 'ready again', (one) => isTrue(one, 'Ready'));
   });
 });
 

@@ -14,7 +14,7 @@ import { createEventRecorder } from '../client/event-recorder.ts';
 import type { InformerFactory } from '../client/informer.ts';
 import { createNodeConnection } from './connection.ts';
 import { createContainerLauncher } from './container-launcher.ts';
-import { hostDns } from './host-files.ts';
+import { hostDns, mayChangeOwner } from './host-files.ts';
 import type { NodeConnection } from './node-connection.ts';
 import { machineCapacity, nodeInfo } from './node-facts.ts';
 import { NodeStatusKeeper } from './node-status.ts';
@@ -151,7 +151,6 @@ class Kubelet implements NodeAgent {
     const events = createPodEvents(this.#recorder);
     const reader = createObjectReader(client);
     const userAgent = `kube-probe/${version.replace(/^v?(\d+\.\d+).*$/, '$1')}`;
-    const { abilities } = runtime;
     return {
       ...this.#options,
       hostIP: address,
@@ -174,8 +173,8 @@ class Kubelet implements NodeAgent {
         tokens: createTokenSource(reader, clock),
         clock,
         random,
-        mayChangeOwner: abilities.runAsUser,
-        mayMount: abilities.mounts,
+        mayChangeOwner: mayChangeOwner(),
+        mayMount: runtime.abilities.mounts,
       }),
       probes: createProbeManager({
         runtime,

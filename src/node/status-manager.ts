@@ -11,6 +11,7 @@ import type { Clock } from '../base/clock.ts';
 import { errorMessage } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Client } from '../client/client.ts';
+import { OWN_CONDITIONS } from './plan/pod-conditions.ts';
 
 export interface StatusManagerOptions {
   readonly client: Client;
@@ -46,14 +47,14 @@ export class StatusManager {
   /** The newest status: asked for, written, or else as the API shows it. */
   current(pod: Pod): PodStatus {
     const task = this.#tasks.get(uidOf(pod));
-    return task?.status ?? task?.known?.status ?? pod.status ?? {};
+    const newest = this.#newest(pod, task?.known);
+    return task?.status === undefined ? (newest.status ?? {}) : mergeStatus(newest, task.status);
   }
 
   /** Has this status written, instead of any earlier one that is still waiting. */
   set(pod: Pod, status: PodStatus): void {
+    if (jsonEqual(this.current(pod), status)) return;
     const task = this.#task(pod);
-    const latest = task.status ?? task.known?.status ?? pod.status ?? {};
-    if (jsonEqual(latest, status)) return;
     task.status = status;
     this.#run(task);
   }
@@ -100,18 +101,17 @@ export class StatusManager {
   #run(task: Task): void {
     if (task.running || this.#abort.signal.aborted) return;
     task.running = true;
-    const flight = this.#work(task).finally(() => {
-      task.running = false;
-      this.#flights.delete(flight);
-    });
+    const flight = this.#work(task).finally(() => this.#flights.delete(flight));
     this.#flights.add(flight);
   }
 
   async #work(task: Task): Promise<void> {
     const { clock, logger } = this.#options;
-    for (let failures = 0; !task.over && !this.#abort.signal.aborted;) {
+    // Decided and noted without a pause, so that nothing set meanwhile is overlooked.
+    const hasWork = () => !task.over && (task.status !== undefined || task.remove);
+    for (let failures = 0; hasWork() && !this.#abort.signal.aborted;) {
       try {
-        if (!(await this.#step(task))) return;
+        await this.#step(task);
         failures = 0;
       } catch (error) {
         const pod = `${namespaceOf(task.pod)}/${nameOf(task.pod)}`;
@@ -120,22 +120,20 @@ export class StatusManager {
           await sleep(clock, backoffMs(failures++, RETRY), this.#abort.signal);
       }
     }
+    task.running = false;
   }
 
-  /** One write; false if there is nothing left to write. */
-  async #step(task: Task): Promise<boolean> {
+  /** One write: the status first, then the removal. */
+  async #step(task: Task): Promise<void> {
     const { status } = task;
-    if (status !== undefined) {
-      await this.#write(task, status);
-      if (task.status === status) task.status = undefined;
-    } else if (task.remove) await this.#delete(task);
-    else return false;
-    return true;
+    if (status === undefined) return this.#delete(task);
+    await this.#write(task, status);
+    if (task.status === status) task.status = undefined;
   }
 
   async #write(task: Task, status: PodStatus): Promise<void> {
     const resource = this.#options.client.resource(pods);
-    const current = this.#newest(task);
+    const current = this.#newest(task.pod, task.known);
     try {
       task.known = await resource.updateStatus({
         ...current,
@@ -149,10 +147,9 @@ export class StatusManager {
   }
 
   /** The newest object known, so that most writes need no extra read. */
-  #newest(task: Task): Pod {
-    const cached = this.#options.cached(task.pod);
-    const candidates = [task.known, cached, task.pod].filter((pod) => pod !== undefined);
-    const version = (pod: Pod) => BigInt(pod.metadata.resourceVersion ?? '0');
+  #newest(pod: Pod, known: Pod | undefined): Pod {
+    const candidates = [known, this.#options.cached(pod), pod].filter((one) => one !== undefined);
+    const version = (one: Pod) => BigInt(one.metadata.resourceVersion ?? '0');
     return candidates.reduce((a, b) => (version(b) > version(a) ? b : a));
   }
 
@@ -186,9 +183,13 @@ export class StatusManager {
   }
 }
 
-/** Conditions that others have set in the meantime are kept. */
-function mergeStatus(current: Pod, status: PodStatus): PodStatus {
-  const types = new Set(status.conditions?.map(({ type }) => type));
-  const others = (current.status?.conditions ?? []).filter(({ type }) => !types.has(type));
-  return { ...status, conditions: [...(status.conditions ?? []), ...others] };
+/** Our status with the conditions that others set as the newest object has them. */
+function mergeStatus(newest: Pod, status: PodStatus): PodStatus {
+  const present = newest.status?.conditions ?? [];
+  const others = present.filter(({ type }) => !OWN_CONDITIONS.includes(type));
+  const ours = (status.conditions ?? []).filter(({ type }) => OWN_CONDITIONS.includes(type));
+  const scheduled = (status.conditions ?? []).filter(
+    ({ type }) => type === 'PodScheduled' && !others.some((other) => other.type === type),
+  );
+  return { ...status, conditions: [...ours, ...scheduled, ...others] };
 }

@@ -137,7 +137,7 @@ describe('restart policy', () => {
     expect(computePodActions(input)).toMatchObject({ ending: false, start: [], stop: [] });
   });
 
-  test('the attempt goes on from what the API shows when the runtime has lost the container', () => {
+  test('the attempt goes on from the API when the runtime has lost the container', () => {
     const shown = pod();
     const status = { name: 'main', image: '', imageID: '', ready: true };
     shown.status = { containerStatuses: [{ ...status, restartCount: 3, containerID: 'x://1' }] };

@@ -22,6 +22,14 @@ export interface ConditionsInput {
   readonly nowMs: number;
 }
 
+/** Types that only the node agent sets; `PodScheduled` is the scheduler's and made up if absent. */
+export const OWN_CONDITIONS: readonly string[] = [
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+];
+
 type Verdict = Pick<PodCondition, 'status' | 'reason' | 'message'>;
 
 const TRUE: Verdict = { status: 'True' };

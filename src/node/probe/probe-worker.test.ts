@@ -102,7 +102,7 @@ describe('ProbeWorker', () => {
     ]);
   });
 
-  test('a startup probe ends with its first result, a liveness probe with its failure', async () => {
+  test('a startup probe ends with its result, a liveness probe with its failure', async () => {
     const probe = { periodSeconds: 1, failureThreshold: 1 };
     await expect(runWorker('startup', probe, { answers: [true], seconds: 5 })).resolves.toEqual([
       '0 ok',
