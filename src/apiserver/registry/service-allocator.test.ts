@@ -55,6 +55,12 @@ describe('cluster addresses', () => {
   it('are none for headless services', async () => {
     const { spec } = await service('headless', { clusterIP: 'None' });
     expect(spec?.clusterIPs).toEqual(['None']);
+    expect(spec).toMatchObject({
+      ipFamilies: ['IPv4', 'IPv6'],
+      ipFamilyPolicy: 'RequireDualStack',
+    });
+    const selecting = await service('web', { clusterIP: 'None', selector: { app: 'web' } });
+    expect(selecting.spec).toMatchObject({ ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' });
   });
 
   it('stay through updates, several at once too', async () => {
