@@ -13,7 +13,8 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { processStat } from '../process-identity.ts';
+import { isAlive, processStat, readIdentity, sendSignal } from '../process-identity.ts';
+import { sleep, systemClock } from '../../../base/clock.ts';
 import type { ContainerStatus, PodSandbox } from '../runtime.ts';
 import { logText, temporaryDirectory, waitFor } from '../runtime-test-kit.ts';
 import {
@@ -31,6 +32,7 @@ interface Facts {
   pod: PodSandbox;
   container: ContainerStatus;
   logPath: string;
+  pids: number[];
 }
 
 const { refusal, rootless } = await probeSandbox();
@@ -41,6 +43,12 @@ describe.skipIf(skip)('cluster namespace', () => {
   let dir = '';
   beforeEach(() => void (dir = temporaryDirectory()));
   afterEach(() => {
+    // What a failed test leaves running.
+    const containers = join(dir, 'rt/c');
+    for (const id of existsSync(containers) ? readdirSync(containers) : []) {
+      const init = readIdentity(join(containers, id, 'init'));
+      if (init && isAlive(init)) sendSignal(init.pid, 'SIGKILL');
+    }
     removeClusterNamespace(join(dir, 'ns'));
     rmSync(dir, { recursive: true });
   });
@@ -54,11 +62,16 @@ describe.skipIf(skip)('cluster namespace', () => {
   };
 
   const startAgent = async (): Promise<{ agent: ChildProcess; facts: Facts }> => {
+    const { agent, output } = await spawnAgent();
+    return { agent, facts: JSON.parse(output) as Facts };
+  };
+
+  const spawnAgent = async (...churn: string[]) => {
     writeFileSync(join(dir, 'inherited'), 'from the launcher');
     const fd = openSync(join(dir, 'inherited'), 'r');
     const script = join(here, 'sandbox-agent.fixture.ts');
     const node = [process.execPath, '--import', 'tsx', script];
-    const line = command([...node, join(dir, 'ns'), join(dir, 'rt')]);
+    const line = command([...node, join(dir, 'ns'), join(dir, 'rt'), ...churn]);
     const agent = spawn(line.command, line.args, { stdio: ['ignore', 'pipe', 'pipe', fd] });
     closeSync(fd);
     let [output, errors] = ['', ''];
@@ -66,12 +79,37 @@ describe.skipIf(skip)('cluster namespace', () => {
     agent.stderr?.on('data', (chunk: Buffer) => (errors += chunk.toString()));
     await waitFor('the agent', () => output.includes('\n') || agent.exitCode !== null);
     if (!output.includes('\n')) throw new Error(`the agent failed: ${errors}`);
-    return { agent, facts: JSON.parse(output) as Facts };
+    return { agent, output };
   };
+
+  test('kill -9 at any moment of starting and removing pods leaves nothing behind', async () => {
+    for (const crashAfterMs of [5, 20, 35, 50, 65]) {
+      const { agent } = await spawnAgent('churn');
+      await sleep(systemClock, crashAfterMs);
+      agent.kill('SIGKILL');
+      await waitFor('the end of the agent', () => agent.signalCode === 'SIGKILL');
+    }
+    const { agent, facts } = await startAgent();
+    const pids = facts.pids.filter((pid) => processStat(pid));
+    agent.kill('SIGTERM');
+    await waitFor('the end of the agent', () => agent.exitCode !== null);
+    expect(pids.filter((pid) => processStat(pid)?.state === 'S')).toEqual([]);
+    const left = run([
+      'ls',
+      join(dir, 'rt/p'),
+      join(dir, 'rt/c'),
+      '/run/netns',
+      '/run/ordinal/pod',
+    ]);
+    expect(left.stdout.split('\n').filter((line) => line !== '' && !line.endsWith(':'))).toEqual(
+      [],
+    );
+  });
 
   test('an agent killed with -9 finds its pods: same pid and address, no line lost', async () => {
     const first = await startAgent();
-    const { container, pod, logPath, ...rest } = first.facts;
+    const { container, pod, logPath, pids, ...rest } = first.facts;
+    expect(pids).toEqual([container.pid]);
     expect(rest).toEqual({ inherited: 'from the launcher', cwd: here });
     await waitFor('output', () => logText(logPath, 'stdout').includes('line 5\n'));
     first.agent.kill('SIGKILL');

@@ -49,7 +49,7 @@ addr add ${DNS_SERVICE_ADDRESS}/32 dev ${BRIDGE_NAME}
 link set ${BRIDGE_NAME} up
 END
 cd /
-setsid sleep infinity </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
+setsid env -i sleep infinity </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
 read -r stat </proc/$!/stat
 read -r boot </proc/sys/kernel/random/boot_id
 echo "$boot $stat" >"$1/holder"

@@ -40,6 +40,7 @@ import { createSandboxRuntime } from './sandbox-runtime.ts';
 interface SandboxHarness extends RuntimeHarness {
   readonly abilities: SandboxAbilities;
   readonly runner: CommandRunner;
+  create(overrides?: Partial<SandboxAbilities>): ContainerRuntime;
 }
 
 interface Context {
@@ -94,12 +95,12 @@ async function openHarness(prepare: () => void): Promise<SandboxHarness> {
     stateDir,
     abilities,
     runner,
-    create: () =>
+    create: (overrides = {}) =>
       createSandboxRuntime({
         ...TEST_SERVICES,
         stateDir,
         namespaceDir,
-        abilities,
+        abilities: { ...abilities, ...overrides },
         runner,
         nodeIndex: 0,
         hiddenPaths: [stateDir],
@@ -329,6 +330,26 @@ function fileSystemTests(context: Context): void {
       'for d in / /etc /tmp /usr /var /data; do touch $d/x 2>/dev/null && echo $d; done';
     const text = await output(context, script, { mounts, readOnlyRootFilesystem: true });
     expect(text).toBe('/data\n');
+  });
+
+  test('where overlays are refused: own /etc files, volumes and /tmp all the same', async () => {
+    const { harness, pod } = context;
+    await context.runtime.stop();
+    context.runtime = harness.create({ rootLevel: 'read-only' });
+    await context.runtime.start();
+    const volume = join(harness.dir, 'plain');
+    mkdirSync(volume, { recursive: true });
+    const mounts = [{ hostPath: volume, containerPath: '/data/x', readOnly: false }];
+    const user = { uid: 70707, gid: 70707, supplementalGroups: [] };
+    const script = `id -un; hostname -f; tail -1 /etc/resolv.conf; touch /tmp/x && ls /tmp /data
+      tail -1 /etc/hosts | cut -f1; touch /usr/x`;
+    const text = await output(context, script, { mounts, user });
+    expect(text).toBe(
+      'u70707\nweb-0.nginx.default.svc.cluster.local\noptions ndots:5\n/data:\nx\n\n/tmp:\nx\n' +
+        `${pod.ip}\ntouch: cannot touch '/usr/x': Read-only file system\n`,
+    );
+    const inUsr = [{ hostPath: volume, containerPath: '/usr/no/such', readOnly: false }];
+    await expect(output(context, ':', { mounts: inUsr })).rejects.toThrow('/usr is read-only');
   });
 
   test('pitfall 10: a working directory that is missing is made', async () => {
