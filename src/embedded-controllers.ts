@@ -3,6 +3,7 @@
 import { createEndpointsController } from './controllers/endpointslice/endpoints-controller.ts';
 import { createEndpointSliceController } from './controllers/endpointslice/endpointslice-controller.ts';
 import { createRootCaController } from './controllers/rootca/rootca-controller.ts';
+import { createScheduler } from './controllers/scheduler/scheduler.ts';
 import { createServiceAccountController } from './controllers/serviceaccount/serviceaccount-controller.ts';
 import { createStatefulSetController } from './controllers/statefulset/statefulset-controller.ts';
 import type { RuleContext } from './api/kind-rules.ts';
@@ -20,6 +21,7 @@ type Factory = (context: ControllerContext, settings: ControllerSettings) => Run
 
 /** Names as in the Kubernetes controller manager, without `-controller`. */
 const FACTORIES: Readonly<Record<string, Factory>> = {
+  scheduler: createScheduler,
   statefulset: (context, settings) =>
     createStatefulSetController(context, {
       maxUnavailable: gateEnabled(settings, 'MaxUnavailableStatefulSet'),
