@@ -2,7 +2,7 @@
 // are counted up, many similar ones are combined, a flood about one object is cut off. Pure but for
 // its memory; time comes with each occurrence.
 import type { Event, EventSource, ObjectReference } from '../api/generated/types.ts';
-import { formatTime } from '../base/clock.ts';
+import { formatTime } from '../base/time.ts';
 import { TokenBucket } from './rate-limiter.ts';
 
 export interface Occurrence {

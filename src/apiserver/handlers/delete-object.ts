@@ -3,7 +3,7 @@ import type { Namespace } from '../../api/generated/types.ts';
 import type { KubernetesObject } from '../../api/meta/object.ts';
 import { isNotFound } from '../../api/meta/status-error.ts';
 import { namespaces } from '../../api/resources.ts';
-import { formatTime } from '../../base/clock.ts';
+import { formatTime } from '../../base/time.ts';
 import { admit } from '../admission/admission.ts';
 import type { StoredObject } from '../api-request.ts';
 import { changeObject } from '../registry/object-store.ts';

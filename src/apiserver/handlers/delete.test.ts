@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ConfigMap, Namespace, Pod, StatefulSet, Status } from '../../api/generated/types.ts';
 import type { KubernetesList } from '../../api/meta/object.ts';
-import { formatTime } from '../../base/clock.ts';
+import { formatTime } from '../../base/time.ts';
 import { createTestApi } from '../testing/test-api.ts';
 import type { TestApi } from '../testing/test-api.ts';
 

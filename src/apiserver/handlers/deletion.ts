@@ -3,7 +3,7 @@
 // Pure: from the newest state and the options to the next state.
 import type { Pod } from '../../api/generated/types.ts';
 import type { KubernetesObject } from '../../api/meta/object.ts';
-import { formatTime, parseTime } from '../../base/clock.ts';
+import { formatTime, parseTime } from '../../base/time.ts';
 import type { DeleteOptions } from './delete-options.ts';
 
 export const ORPHAN = 'orphan';

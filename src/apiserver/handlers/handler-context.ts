@@ -1,7 +1,7 @@
 // What handlers are given, and what they have in common.
 import type { KindRules, RuleContext } from '../../api/kind-rules.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
-import { formatTime } from '../../base/clock.ts';
+import { formatTime } from '../../base/time.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';

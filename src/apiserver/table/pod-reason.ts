@@ -1,7 +1,7 @@
 // The STATUS, READY and RESTARTS of a pod: one story out of its phase, conditions and containers
 // (API-820).
 import type { ContainerStatus, Pod } from '../../api/generated/types.ts';
-import { parseTime } from '../../base/clock.ts';
+import { parseTime } from '../../base/time.ts';
 
 export interface PodStory {
   readonly ready: number;

@@ -7,7 +7,7 @@ import { conflict, OBJECT_MODIFIED } from '../../api/meta/status-error.ts';
 import type { DeleteOptions, ObjectMeta } from '../../api/generated/types.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 import type { Clock } from '../../base/clock.ts';
-import { formatTime } from '../../base/clock.ts';
+import { formatTime } from '../../base/time.ts';
 import type { Random } from '../../base/random.ts';
 import { nameSuffix } from '../../base/random.ts';
 

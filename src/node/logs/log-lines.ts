@@ -1,5 +1,5 @@
 // From lines in CRI format (`<time> <stream> <F|P> <text>`) to what a reader of the log gets. PURE.
-import { parseTime } from '../../base/clock.ts';
+import { parseTime } from '../../base/time.ts';
 
 export interface LineOptions {
   readonly timestamps: boolean;

@@ -1,7 +1,7 @@
 // Decides what has to be done about one pod now (upstream: computePodActions). Pure: the pod worker
 // carries the actions out and asks again whenever something has changed.
 import type { Container, Pod } from '../../api/generated/types.ts';
-import { parseTime } from '../../base/clock.ts';
+import { parseTime } from '../../base/time.ts';
 import { ActionList } from './action-list.ts';
 import { planEnding } from './plan-ending.ts';
 import { planInit } from './plan-init.ts';

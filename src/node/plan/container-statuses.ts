@@ -8,7 +8,7 @@ import type {
   ContainerStatus,
   PodStatus,
 } from '../../api/generated/types.ts';
-import { formatTime } from '../../base/clock.ts';
+import { formatTime } from '../../base/time.ts';
 import { policyAllowsRestart } from './plan-restart.ts';
 import { isSidecar, newestContainer, previousContainer } from './pod-snapshot.ts';
 import type { ContainerView, PodSnapshot } from './pod-snapshot.ts';

@@ -1,7 +1,7 @@
 // The conditions of the Node object: the usual ones, and one for each ability the runtime lacks
 // here.
 import type { NodeCondition } from '../../api/generated/types.ts';
-import { formatTime } from '../../base/clock.ts';
+import { formatTime } from '../../base/time.ts';
 
 /** What of the runtime's abilities shows as a condition; true is good. */
 export interface AbilitiesView {

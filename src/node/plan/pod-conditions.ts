@@ -5,7 +5,7 @@ import type {
   PodSpec,
   PodStatus,
 } from '../../api/generated/types.ts';
-import { formatTime } from '../../base/clock.ts';
+import { formatTime } from '../../base/time.ts';
 import { hasStarted } from './pod-phase.ts';
 import type { PodPhase } from './pod-phase.ts';
 import { isSidecar } from './pod-snapshot.ts';

@@ -1,6 +1,6 @@
 // The whole status of a pod as its node reports it (upstream: generateAPIPodStatus).
 import type { PodStatus } from '../../api/generated/types.ts';
-import { formatTime } from '../../base/clock.ts';
+import { formatTime } from '../../base/time.ts';
 import { containerStatuses } from './container-statuses.ts';
 import type { StatusInput } from './container-statuses.ts';
 import { podConditions } from './pod-conditions.ts';

@@ -1,7 +1,7 @@
 // Tokens of service accounts for pods: asked for once, kept, and renewed in time.
 import type { Pod, ServiceAccountTokenProjection } from '../../api/generated/types.ts';
 import { nameOf, namespaceOf, uidOf } from '../../api/meta/object.ts';
-import { parseTime } from '../../base/clock.ts';
+import { parseTime } from '../../base/time.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { ObjectReader } from './object-reader.ts';
 import { VolumeError } from './volume-error.ts';

@@ -2,7 +2,7 @@
 import { fieldPath, forbidden, invalidValue } from '../../../api/meta/field-errors.ts';
 import { badRequest, invalid } from '../../../api/meta/status-error.ts';
 import type { StatusCause } from '../../../api/meta/status-error.ts';
-import { parseTime } from '../../../base/clock.ts';
+import { parseTime } from '../../../base/time.ts';
 import type { ApiResponse } from '../../api-request.ts';
 import type { LogOptions } from '../../node-connection.ts';
 import { isTrue } from '../../request-info.ts';

@@ -11,7 +11,7 @@ import {
 } from '../../../api/meta/status-error.ts';
 import { pods, secrets } from '../../../api/resources.ts';
 import type { ResourceDefinition } from '../../../api/resources.ts';
-import { formatTime } from '../../../base/clock.ts';
+import { formatTime } from '../../../base/time.ts';
 import { unstored } from '../../api-request.ts';
 import type { ObjectResponse } from '../../api-request.ts';
 import { getObject, requireObject } from '../../registry/object-store.ts';

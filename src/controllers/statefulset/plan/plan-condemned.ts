@@ -1,7 +1,7 @@
 // Step 2: pods outside the range go, highest ordinal first (SS-328 … SS-339).
 import type { Pod } from '../../../api/generated/types.ts';
 import { nameOf, uidOf } from '../../../api/meta/object.ts';
-import { parseTime } from '../../../base/clock.ts';
+import { parseTime } from '../../../base/time.ts';
 import { ordinalOf } from './identity.ts';
 import { isAvailable, isRunningReady, isTerminating } from './pod-state.ts';
 import { claimChanges, type Layout } from './slots.ts';

@@ -8,7 +8,7 @@ import { isAvailable, isPending, isRunningReady, isTerminal, isTerminating } fro
 import { blocksCreation } from './retention.ts';
 import { claimChanges, isSettled, type Slot } from './slots.ts';
 import type { Action, Snapshot, Task, Wait } from './snapshot.ts';
-import { parseTime } from '../../../base/clock.ts';
+import { parseTime } from '../../../base/time.ts';
 
 export interface SlotDecision {
   readonly actions: readonly Action[];

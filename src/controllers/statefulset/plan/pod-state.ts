@@ -1,6 +1,6 @@
 // The predicates on pods that all rules are written in (section 0 of the rules).
 import type { Pod } from '../../../api/generated/types.ts';
-import { parseTime } from '../../../base/clock.ts';
+import { parseTime } from '../../../base/time.ts';
 
 /** A pod read back from the API always has a phase. */
 export function isCreated(pod: Pod): boolean {
