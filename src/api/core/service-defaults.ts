@@ -60,8 +60,13 @@ export function isHeadless(spec: ServiceSpec): boolean {
 /** The families of a new service on a cluster that has only IPv4. */
 export function defaultIpFamilies(spec: ServiceSpec): void {
   if (spec.type === 'ExternalName') return;
-  spec.ipFamilyPolicy ??= 'SingleStack';
-  if ((spec.ipFamilies ?? []).length === 0) spec.ipFamilies = ['IPv4'];
+  // Headless services without selector name addresses of others, so of both families.
+  const isForeign = isHeadless(spec) && Object.keys(spec.selector ?? {}).length === 0;
+  spec.ipFamilyPolicy ??= isForeign ? 'RequireDualStack' : 'SingleStack';
+  const families = spec.ipFamilies ?? [];
+  if (families.length === 0) spec.ipFamilies = ['IPv4'];
+  if (!isForeign || spec.ipFamilyPolicy === 'SingleStack' || families.length > 1) return;
+  spec.ipFamilies = families[0] === 'IPv6' ? ['IPv6', 'IPv4'] : ['IPv4', 'IPv6'];
 }
 
 /** `clusterIP` is the first of `clusterIPs`: completes what an older client leaves out. */

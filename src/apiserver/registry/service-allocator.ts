@@ -98,7 +98,6 @@ function portKey(port: number | undefined): string {
 function fill(service: Service, old: Service | undefined, pool: Pool): void {
   const { spec } = service;
   if (!spec || spec.type === 'ExternalName') return;
-  fillFamilies(spec);
   fillClusterIp(service, old, pool);
   const wantsPorts =
     spec.type === 'NodePort' ||
@@ -107,16 +106,6 @@ function fill(service: Service, old: Service | undefined, pool: Pool): void {
   if (spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local') {
     if ((spec.healthCheckNodePort ?? 0) === 0) spec.healthCheckNodePort = freePort(pool);
   }
-}
-
-/** Headless services without selector name addresses of others, so of both families. */
-function fillFamilies(spec: ServiceSpec): void {
-  const asked = spec.clusterIP ?? spec.clusterIPs?.[0];
-  const foreign = asked === 'None' && Object.keys(spec.selector ?? {}).length === 0;
-  spec.ipFamilies ??= ['IPv4'];
-  spec.ipFamilyPolicy ??= foreign ? 'RequireDualStack' : 'SingleStack';
-  if (!foreign || spec.ipFamilyPolicy === 'SingleStack' || spec.ipFamilies.length > 1) return;
-  spec.ipFamilies = [...spec.ipFamilies, spec.ipFamilies[0] === 'IPv6' ? 'IPv4' : 'IPv6'];
 }
 
 function fillClusterIp({ metadata, spec }: Service, old: Service | undefined, pool: Pool): void {
