@@ -1,5 +1,6 @@
-// `npm run bench`: figures of the embedded mode on this machine. The machine is noisy, so each figure
-// is a median, and stands beside the time of a bare Node.js start measured in the same minute.
+// `npm run bench`: figures of the embedded mode on this machine. The machine is noisy, so each
+// figure is a median, and stands beside the time of a bare Node.js start measured in the same
+// minute.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// The main job, end to end, on embedded defaults: a PostgreSQL cluster as a StatefulSet. Every claim
-// that is printed is checked; the first that fails ends the demo with exit code 1.
+// The main job, end to end, on embedded defaults: a PostgreSQL cluster as a StatefulSet. Every
+// claim that is printed is checked; the first that fails ends the demo with exit code 1.
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { Resolver } from 'node:dns/promises';
@@ -75,7 +75,9 @@ async function untilReady(names, { also = () => true, seconds = 40 } = {}) {
   );
 }
 
-/** Remembers creations, readiness and deletions of pods in the order in which the API tells of them. */
+/**
+ * Remembers creations, readiness and deletions of pods in the order in which the API tells of them.
+ */
 async function recordPods() {
   const log = [];
   const known = new Map();

@@ -45,7 +45,9 @@ export function check(claim, { expected, seen }) {
   say(`${pc.green('✓')} ${claim}`);
 }
 
-/** Polls `look` until it gives something other than undefined; throws CheckFailed after `seconds`. */
+/**
+ * Polls `look` until it gives something other than undefined; throws CheckFailed after `seconds`.
+ */
 export async function until(what, look, { seconds = 30, show = () => what } = {}) {
   const deadlineMs = performance.now() + seconds * 1000;
   let last;

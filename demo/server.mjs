@@ -70,7 +70,9 @@ export function findPostgresql() {
   return native;
 }
 
-/** The package leaves the libraries' links to an install script, which may have been switched off. */
+/**
+ * The package leaves the libraries' links to an install script, which may have been switched off.
+ */
 function linkLibraries(native) {
   const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8'));
   for (const { source, target } of links) {

@@ -91,7 +91,10 @@ export interface Embedded {
   stop(): Promise<void>;
 }
 
-/** Starts the whole control plane; resolves when it serves and its nodes are registered. Throws OrdinalError. */
+/**
+ * Starts the whole control plane; resolves when it serves and its nodes are registered. Throws
+ * OrdinalError.
+ */
 export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
   const { clock, store, logger } = options;
   const started: Runnable[] = [];

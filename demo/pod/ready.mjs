@@ -1,4 +1,5 @@
-// Readiness: the server accepts a session and is ready for queries (pg_isready is not in the package).
+// Readiness: the server accepts a session and is ready for queries (pg_isready is not in the
+// package).
 import { connect } from 'node:net';
 
 const parameters = 'user\0postgres\0database\0postgres\0\0';

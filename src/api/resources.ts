@@ -184,7 +184,10 @@ export function groupVersion({ group, version }: { group: string; version: strin
   return group === '' ? version : `${group}/${version}`;
 }
 
-/** The path of a collection, an object or a subresource: `/apis/apps/v1/namespaces/ns/statefulsets/web/status`. */
+/**
+ * The path of a collection, an object or a subresource:
+ * `/apis/apps/v1/namespaces/ns/statefulsets/web/status`.
+ */
 export function resourcePath(
   resource: ResourceDefinition,
   {

@@ -85,8 +85,8 @@ function impersonated(user: UserInfo, headers: IncomingHttpHeaders): UserInfo {
 }
 
 /**
- * An authenticator over certificates that our CA signed and tokens. Requests without credentials, or
- * of schemes that aren't known, are anonymous.
+ * An authenticator over certificates that our CA signed and tokens. Requests without credentials,
+ * or of schemes that aren't known, are anonymous.
  */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   // Looked up by hash, so that the time a look-up takes says nothing about the token.

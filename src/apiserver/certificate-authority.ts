@@ -100,7 +100,9 @@ export function issueServer(
   return issue(ca, { subject, usage: x509.ExtendedKeyUsage.serverAuth, names, nowMs });
 }
 
-/** The administrator's client certificate: user kubernetes-admin of group system:masters (API-1104). */
+/**
+ * The administrator's client certificate: user kubernetes-admin of group system:masters (API-1104).
+ */
 export function issueClient(
   ca: KeyedCertificate,
   { nowMs }: { nowMs: number },

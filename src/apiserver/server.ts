@@ -1,4 +1,5 @@
-// The HTTPS server: HTTP/2 with HTTP/1.1 beside it, on any number of listeners with one TLS context.
+// The HTTPS server: HTTP/2 with HTTP/1.1 beside it, on any number of listeners with one TLS
+// context.
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
@@ -10,16 +11,22 @@ import {
 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import type { Clock } from '../base/clock.ts';
 import { OrdinalError, systemErrorCode } from '../base/errors.ts';
 import type { Runnable } from '../base/runnable.ts';
 import { builtinResources, type ResourceDefinition } from '../api/resources.ts';
 import { createDiscovery } from './discovery/discovery.ts';
-import { createDispatcher, type DispatcherOptions, type LongRunning } from './dispatcher.ts';
+import {
+  createDispatcher,
+  type Dispatcher,
+  type DispatcherOptions,
+  type LongRunning,
+} from './dispatcher.ts';
 import { createExchange } from './exchange.ts';
 import { createMetrics } from './metrics.ts';
 import { createOpenApi } from './openapi/openapi.ts';
 import type { Reply } from './reply.ts';
-import { createUpgrader } from './streaming/upgrade.ts';
+import { handleUpgrade } from './streaming/upgrade.ts';
 
 /** An address to bind, or the descriptor of a socket that somebody else has bound. */
 export type ListenAddress =
@@ -92,6 +99,69 @@ function openListener(address: ListenAddress, onSocket: (socket: Socket) => void
   });
 }
 
+/** What is open and has to be ended when the server stops. */
+interface Open {
+  readonly sockets: Set<TLSSocket>;
+  readonly sessions: Set<ServerHttp2Session>;
+  readonly running: Set<LongRunning>;
+  readonly replies: Set<Reply>;
+}
+
+function trackOpen(http: Http2SecureServer): Open {
+  const open: Open = {
+    sockets: new Set(),
+    sessions: new Set(),
+    running: new Set(),
+    replies: new Set(),
+  };
+  http.on('secureConnection', (socket: TLSSocket) => {
+    open.sockets.add(socket);
+    socket.once('close', () => open.sockets.delete(socket));
+  });
+  http.on('session', (session) => {
+    open.sessions.add(session);
+    session.once('close', () => open.sessions.delete(session));
+  });
+  return open;
+}
+
+function serveHttp(
+  http: Http2SecureServer,
+  { dispatcher, clock, open }: { dispatcher: Dispatcher; clock: Clock; open: Open },
+): void {
+  http.on('request', (request, reply) => {
+    const exchange = createExchange(request, reply);
+    open.replies.add(exchange.reply);
+    exchange.onClose(() => open.replies.delete(exchange.reply));
+    void dispatcher.handle(exchange, (long) => {
+      open.running.add(long);
+      exchange.onClose(() => open.running.delete(long));
+    });
+  });
+  http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const track = (long: LongRunning) => {
+      open.running.add(long);
+      socket.once('close', () => open.running.delete(long));
+    };
+    handleUpgrade({ request, socket, head }, { dispatcher, clock, track });
+  });
+}
+
+/** Ends what is open in good order, and by force what has not ended in time. */
+async function endOpen({ sockets, sessions, running, replies }: Open, clock: Clock): Promise<void> {
+  for (const long of running) long.stop();
+  // Tells HTTP/2 clients to go elsewhere; open streams may end.
+  for (const session of sessions) session.close();
+  const timer = clock.schedule(STOP_MS_MAX, () => {
+    for (const socket of sockets) socket.destroy();
+  });
+  await emptied(replies);
+  const gone = Array.from(sockets, (socket) => once(socket, 'close'));
+  for (const socket of sockets) socket.destroySoon();
+  await Promise.all(gone);
+  timer.cancel();
+}
+
 /** Makes a server; nothing listens before `start`. */
 export function createServer(options: ServerOptions): ApiServer {
   const { clock, logger } = options;
@@ -105,35 +175,8 @@ export function createServer(options: ServerOptions): ApiServer {
   });
   const http = createHttpServer(options.tls);
   const listeners: TcpServer[] = [];
-  const sockets = new Set<TLSSocket>();
-  const sessions = new Set<ServerHttp2Session>();
-  const running = new Set<LongRunning>();
-  const replies = new Set<Reply>();
-
-  http.on('secureConnection', (socket: TLSSocket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  http.on('session', (session) => {
-    sessions.add(session);
-    session.once('close', () => sessions.delete(session));
-  });
-  http.on('request', (request, reply) => {
-    const exchange = createExchange(request, reply);
-    replies.add(exchange.reply);
-    exchange.onClose(() => replies.delete(exchange.reply));
-    void dispatcher.handle(exchange, (long) => {
-      running.add(long);
-      exchange.onClose(() => running.delete(long));
-    });
-  });
-  http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const track = (long: LongRunning) => {
-      running.add(long);
-      socket.once('close', () => running.delete(long));
-    };
-    createUpgrader({ dispatcher, clock, track })(request, socket, head);
-  });
+  const open = trackOpen(http);
+  serveHttp(http, { dispatcher, clock, open });
 
   const listen = async (address: ListenAddress) => {
     const listener = await openListener(address, (socket) => {
@@ -147,17 +190,7 @@ export function createServer(options: ServerOptions): ApiServer {
   let stopping: Promise<void> | undefined;
   const stop = async () => {
     for (const listener of listeners) listener.close();
-    for (const long of running) long.stop();
-    // Tells HTTP/2 clients to go elsewhere; open streams may end.
-    for (const session of sessions) session.close();
-    const timer = clock.schedule(STOP_MS_MAX, () => {
-      for (const socket of sockets) socket.destroy();
-    });
-    await emptied(replies);
-    const gone = Array.from(sockets, (socket) => once(socket, 'close'));
-    for (const socket of sockets) socket.destroySoon();
-    await Promise.all(gone);
-    timer.cancel();
+    await endOpen(open, clock);
   };
 
   return {

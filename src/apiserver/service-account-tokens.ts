@@ -128,7 +128,9 @@ function claimsOf(payload: Payload): ServiceAccountClaims | undefined {
   };
 }
 
-/** `key`: PEM of an RSA or P-256 private key; `issuer`: the `iss` claim, also the default audience. */
+/**
+ * `key`: PEM of an RSA or P-256 private key; `issuer`: the `iss` claim, also the default audience.
+ */
 export function createServiceAccountTokenIssuer(options: {
   key: string;
   issuer: string;

@@ -93,7 +93,10 @@ async function serve(exchange: Exchange, options: SystemPathsOptions): Promise<b
   }
 }
 
-/** Answers a path that is no resource; unknown ones get 404 in plain text (API-116). Throws 403, 405, 406. */
+/**
+ * Answers a path that is no resource; unknown ones get 404 in plain text (API-116). Throws 403,
+ * 405, 406.
+ */
 export async function serveSystemPath(
   exchange: Exchange,
   { user, options }: { user: UserInfo; options: SystemPathsOptions },

@@ -7,7 +7,10 @@ export interface Timer {
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
-  /** Calls `callback` once after `delayMs` (at least 0). The timer never keeps the process alive by itself. */
+  /**
+   * Calls `callback` once after `delayMs` (at least 0). The timer never keeps the process alive by
+   * itself.
+   */
   schedule(delayMs: number, callback: () => void): Timer;
 }
 

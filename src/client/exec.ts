@@ -27,7 +27,9 @@ interface ExecStatus {
   details?: { causes?: { reason?: string; message?: string }[] };
 }
 
-/** Resolves when the command has ended. Throws when it could not be run, or the connection broke. */
+/**
+ * Resolves when the command has ended. Throws when it could not be run, or the connection broke.
+ */
 export async function execInPod(
   connection: HttpConnection,
   command: ExecCommand,

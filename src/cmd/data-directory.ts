@@ -73,7 +73,10 @@ export function removeServerRecord(directory: DataDirectory): void {
   rmSync(directory.serverFile, { force: true });
 }
 
-/** The record of the last server that ran here, alive or not; undefined when it stopped in good order. */
+/**
+ * The record of the last server that ran here, alive or not; undefined when it stopped in good
+ * order.
+ */
 export function readServerRecord(
   directory: DataDirectory,
 ): { record: ServerRecord; alive: boolean } | undefined {

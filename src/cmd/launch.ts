@@ -18,7 +18,9 @@ export const INHERITED = { api: 3, dnsTcp: 4, dnsUdp: 5, forward: 6, ready: 7 } 
 
 export interface LaunchOptions {
   readonly serve: Omit<ServeOptions, 'listen' | 'dnsListen' | 'forwardFd'>;
-  /** State directory of the cluster namespace; undefined: no namespace, only a process of its own. */
+  /**
+   * State directory of the cluster namespace; undefined: no namespace, only a process of its own.
+   */
   readonly namespaceDir: string | undefined;
   readonly rootless: boolean;
   readonly host: string;

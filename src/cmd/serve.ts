@@ -39,7 +39,9 @@ export type RuntimeChoice =
   | { readonly name: 'process' }
   | { readonly name: 'sandbox'; readonly abilities: SandboxAbilities };
 
-/** Everything the server needs to know, as plain data: it crosses from the launcher by environment. */
+/**
+ * Everything the server needs to know, as plain data: it crosses from the launcher by environment.
+ */
 export interface ServeOptions {
   readonly dataDir: string;
   readonly durability: 'disk' | 'memory';

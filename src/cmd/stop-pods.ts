@@ -4,7 +4,10 @@ import type { EmbeddedNode } from '../embedded.ts';
 /** Time that a container has after SIGTERM when nobody asks the API any more, in seconds. */
 const GRACE_SECONDS = 30;
 
-/** Stops all containers gracefully, then their sandboxes; the pods' objects stay and start again later. */
+/**
+ * Stops all containers gracefully, then their sandboxes; the pods' objects stay and start again
+ * later.
+ */
 export async function stopPods(nodes: readonly EmbeddedNode[]): Promise<void> {
   await Promise.all(
     nodes.map(async ({ runtime }) => {

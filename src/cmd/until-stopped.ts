@@ -1,6 +1,8 @@
 // The life of a command that runs until it is told to stop.
 
-/** Waits for SIGINT or SIGTERM and stops in good order; a second signal ends the process at once. */
+/**
+ * Waits for SIGINT or SIGTERM and stops in good order; a second signal ends the process at once.
+ */
 export async function untilStopped(running: { stop(): Promise<void> }): Promise<number> {
   await new Promise<void>((resolve) => {
     let asked = false;

@@ -1,4 +1,5 @@
-// `ordinal up`: chooses the runtime, starts the server, says when it is ready, and stays until it ends.
+// `ordinal up`: chooses the runtime, starts the server, says when it is ready, and stays until it
+// ends.
 import { readFileSync } from 'node:fs';
 import { OrdinalError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
@@ -27,7 +28,9 @@ export interface UpOptions {
 
 const LOOPBACK = '127.0.0.1';
 
-/** Runs until the server ends; resolves with the exit code. Throws OrdinalError if it can't start. */
+/**
+ * Runs until the server ends; resolves with the exit code. Throws OrdinalError if it can't start.
+ */
 export async function up(options: UpOptions, logger: Logger): Promise<number> {
   const directory = dataDirectory(options.dataDir);
   createDataDirectory(directory);

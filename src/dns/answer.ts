@@ -1,4 +1,5 @@
-// Turns a question into an answer: pure, no sockets. RFC 1035, RFC 2308 (negative answers), RFC 6891 (EDNS).
+// Turns a question into an answer: pure, no sockets. RFC 1035, RFC 2308 (negative answers), RFC
+// 6891 (EDNS).
 import { decode, encode, type Answer, type DecodedPacket, type Packet } from 'dns-packet';
 import type { DnsRecord } from './record.ts';
 import type { Zone } from './zone.ts';

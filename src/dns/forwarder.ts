@@ -83,7 +83,10 @@ export function createForwarder({ socket, resolvers, clock, random }: ForwarderO
   };
 }
 
-/** Both messages carry the same first question (its bytes, spelling included): a guard against forged answers. */
+/**
+ * Both messages carry the same first question (its bytes, spelling included): a guard against
+ * forged answers.
+ */
 function sameQuestion(query: Buffer, answer: Buffer): boolean {
   let end = 12;
   while (end < query.length && query[end] !== 0) end += (query[end] ?? 0) + 1;

@@ -10,7 +10,10 @@ import { answerFrom, encodeForUdp, errorResponse, readQuery, type Query } from '
 import type { Forwarder } from './forwarder.ts';
 import type { Zone } from './zone.ts';
 
-/** An address to bind, or descriptors of sockets that are bound already (opened in another network namespace). */
+/**
+ * An address to bind, or descriptors of sockets that are bound already (opened in another network
+ * namespace).
+ */
 export type DnsListener =
   | { readonly address: string; readonly port: number }
   | { readonly udpFd: number; readonly tcpFd: number };

@@ -1,4 +1,5 @@
-// The records of one Service and its EndpointSlices (SS-906 … SS-912; Kubernetes DNS specification 1.1).
+// The records of one Service and its EndpointSlices (SS-906 … SS-912; Kubernetes DNS specification
+// 1.1).
 import type { Endpoint, EndpointSlice, Service } from '../api/generated/types.ts';
 import { nameOf, namespaceOf } from '../api/meta/object.ts';
 import { addressRecord, reverseName, type DnsRecord } from './record.ts';

@@ -13,7 +13,9 @@ function serviceKeyOf(slice: EndpointSlice): string {
   return `${namespaceOf(slice)}/${slice.metadata.labels?.[SERVICE_NAME_LABEL] ?? ''}`;
 }
 
-/** Subscribes; records change in the same turn as the informer's cache. Returns the unsubscriber. */
+/**
+ * Subscribes; records change in the same turn as the informer's cache. Returns the unsubscriber.
+ */
 export function feedZone(zone: Zone, informers: InformerFactory): () => void {
   const serviceInformer = informers.informer(services);
   const sliceInformer = informers.informer(endpointSlices);

@@ -99,7 +99,9 @@ interface Scanned {
   readonly magnitude: bigint;
 }
 
-/** Upstream's test for "already canonical", kept with its quirks (`1.500` stays, `1.5` does not). */
+/**
+ * Upstream's test for "already canonical", kept with its quirks (`1.500` stays, `1.5` does not).
+ */
 function keepsText({ whole, fraction, suffix, magnitude }: Scanned): boolean {
   if (suffix.format === 'BinarySI') {
     const room = 15 - whole.length - Math.trunc(suffix.power * 3) - 1;

@@ -1,4 +1,5 @@
-// Which existing volume suits a claim (SS-862, SS-863). The binder and the scheduler agree by sharing it.
+// Which existing volume suits a claim (SS-862, SS-863). The binder and the scheduler agree by
+// sharing it.
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../generated/types.ts';
 import { matches, selectorFromObject } from '../meta/labels.ts';
 import { isTerminating, nameOf, namespaceOf, uidOf } from '../meta/object.ts';

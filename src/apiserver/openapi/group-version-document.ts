@@ -5,7 +5,9 @@ import { loadTypeDocs } from '../type-docs.ts';
 import { schemaName } from './schema-names.ts';
 import { schemaReference, schemasOf, type Schema } from './schemas.ts';
 
-/** What the patch handler takes; clients compute strategic patches because it stands here (API-234). */
+/**
+ * What the patch handler takes; clients compute strategic patches because it stands here (API-234).
+ */
 const PATCH_TYPES = [
   'application/json-patch+json',
   'application/merge-patch+json',

@@ -1,5 +1,5 @@
-// What types are called in OpenAPI: `io.k8s.api.core.v1.PodSpec`. The type model has bare names, so a
-// type belongs to the first group that reaches it, the core group first.
+// What types are called in OpenAPI: `io.k8s.api.core.v1.PodSpec`. The type model has bare names, so
+// a type belongs to the first group that reaches it, the core group first.
 import { builtinTypes, type ObjectType, type TypeRef } from '../../api/meta/type-model.ts';
 import { builtinResources, type ResourceDefinition } from '../../api/resources.ts';
 

@@ -52,7 +52,9 @@ async function copyOutput(from: Readable | undefined, to: Writable | undefined):
   return finished(from, { writable: false });
 }
 
-/** Resolves when the process has ended, all output was sent and the client has its status (API-736). */
+/**
+ * Resolves when the process has ended, all output was sent and the client has its status (API-736).
+ */
 export async function bridgeProcess(
   process: RemoteProcess,
   channels: ProcessChannels,

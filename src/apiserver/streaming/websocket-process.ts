@@ -34,7 +34,9 @@ function sendMessage(
   });
 }
 
-/** A channel that waits for the socket to take each chunk, so that a slow client slows the process. */
+/**
+ * A channel that waits for the socket to take each chunk, so that a slow client slows the process.
+ */
 function outputChannel(socket: WebSocket, protocol: ChannelProtocol, channel: number): Writable {
   return new Writable({
     write(payload: Buffer, _encoding, callback) {

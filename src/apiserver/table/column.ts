@@ -25,7 +25,9 @@ export interface RowCondition {
   readonly message: string;
 }
 
-/** How the objects of one kind become rows. Objects may lack everything but metadata (bookmarks). */
+/**
+ * How the objects of one kind become rows. Objects may lack everything but metadata (bookmarks).
+ */
 export interface KindTable<T extends KubernetesObject = KubernetesObject> {
   readonly columns: readonly Column[];
   cells(object: T, nowMs: number): Cell[];

@@ -11,7 +11,9 @@ export interface ServicePods {
   readonly pods: Informer<Pod>;
   /** Pods that the selector of `service` selects; it must have one. */
   selected(service: Service): Pod[];
-  /** Calls back with the key of every Service that an event may concern. Returns the unsubscriber. */
+  /**
+   * Calls back with the key of every Service that an event may concern. Returns the unsubscriber.
+   */
   onChange(enqueue: (key: string) => void): () => void;
 }
 

@@ -1,4 +1,5 @@
-// Every namespace that is not going away has a ServiceAccount `default`: pods need one to be admitted.
+// Every namespace that is not going away has a ServiceAccount `default`: pods need one to be
+// admitted.
 import { isTerminating, namespaceOf, nameOf } from '../../api/meta/object.ts';
 import {
   isAlreadyExists,

@@ -59,7 +59,9 @@ export async function claimPods(
   return owned;
 }
 
-/** SS-535, SS-569, SS-570: no filter by name. Returns the revisions with the adopted ones as stored. */
+/**
+ * SS-535, SS-569, SS-570: no filter by name. Returns the revisions with the adopted ones as stored.
+ */
 export async function adoptRevisions(
   revisions: readonly ControllerRevision[],
   context: OwnershipContext,

@@ -2,7 +2,10 @@
 
 const BATCH_MAX = 500;
 
-/** Runs `run` on all items. After a batch with an error no further batch starts; throws its errors joined. */
+/**
+ * Runs `run` on all items. After a batch with an error no further batch starts; throws its errors
+ * joined.
+ */
 export async function slowStart<T>(
   items: readonly T[],
   run: (item: T) => Promise<void>,
@@ -20,7 +23,10 @@ export async function slowStart<T>(
   }
 }
 
-/** One error as it is; several as one whose message lists the different ones, like upstream's aggregate. */
+/**
+ * One error as it is; several as one whose message lists the different ones, like upstream's
+ * aggregate.
+ */
 export function joinErrors(errors: readonly unknown[]): unknown {
   if (errors.length === 1) return errors[0];
   const messages = errors.map((error) => (error instanceof Error ? error.message : String(error)));

@@ -1,4 +1,5 @@
-// The StatefulSet controller: which events queue which sets (section 15 of the rules), and the workers.
+// The StatefulSet controller: which events queue which sets (section 15 of the rules), and the
+// workers.
 import type { PersistentVolumeClaim, Pod, StatefulSet } from '../../api/generated/types.ts';
 import { matches } from '../../api/meta/labels.ts';
 import { semanticEqual } from '../../api/meta/json-equal.ts';
@@ -128,7 +129,9 @@ function createPodEvents(controller: Controller, caches: SetCaches) {
   };
 }
 
-/** A set that waits for a claim wakes up when the claim changes or goes (upstream does not: SS-259). */
+/**
+ * A set that waits for a claim wakes up when the claim changes or goes (upstream does not: SS-259).
+ */
 function claimEvents(controller: Controller, waits: WaitIndex) {
   const wake = (claim: PersistentVolumeClaim) => {
     const object = `PersistentVolumeClaim/${nameOf(claim)}`;

@@ -78,7 +78,9 @@ function changed(service: Service, slice: EndpointSlice, endpoints: Endpoint[]):
   );
 }
 
-/** `existing`: the slices of this Service that we manage. A Service always has at least one slice. */
+/**
+ * `existing`: the slices of this Service that we manage. A Service always has at least one slice.
+ */
 export function planSlices(
   service: Service,
   groups: readonly PortGroup[],

@@ -1,4 +1,5 @@
-// Names, ordinals and labels: what makes pod `web-2` the third member of `web` (section 1 of the rules).
+// Names, ordinals and labels: what makes pod `web-2` the third member of `web` (section 1 of the
+// rules).
 import type { Pod, StatefulSet } from '../../../api/generated/types.ts';
 import { nameOf, namespaceOf } from '../../../api/meta/object.ts';
 
@@ -11,7 +12,10 @@ export const REVISION_LABEL = 'controller-revision-hash';
 
 const ORDINAL_MAX = 2 ** 31 - 1;
 
-/** Parent name and ordinal of a pod name; ordinal -1 and parent '' if it has not that form (SS-114, SS-115). */
+/**
+ * Parent name and ordinal of a pod name; ordinal -1 and parent '' if it has not that form (SS-114,
+ * SS-115).
+ */
 export function parsePodName(name: string): { parent: string; ordinal: number } {
   const match = /^(.*)-([0-9]+)$/s.exec(name);
   if (!match) return { parent: '', ordinal: -1 };

@@ -122,7 +122,8 @@ function planRepair(snapshot: Snapshot, slot: Slot, pod: Pod): Action | undefine
     const volumes = volumesWithClaims(set, slot.ordinal, repaired.spec.volumes ?? []);
     repaired.spec = { ...repaired.spec, volumes };
   }
-  // Missing claims of a pod that is not Pending are made only when its storage does not match (SS-213).
+  // Missing claims of a pod that is not Pending are made only when its storage does not match
+  // (SS-213).
   const create = storage ? [] : claims.create;
   const terminating = storage ? [] : claims.terminating;
   return { type: 'update-pod', pod: repaired, claims: { ...claims, create, terminating } };

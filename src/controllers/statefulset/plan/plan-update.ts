@@ -82,7 +82,10 @@ function withinBudget(snapshot: Snapshot, slots: readonly Slot[]): UpdateDecisio
   return { deletions: [], waits: old.length > 0 ? unavailable.map(budgetWait) : [] };
 }
 
-/** SS-456: first the unavailable old pods without regard to the budget, then available ones within it. */
+/**
+ * SS-456: first the unavailable old pods without regard to the budget, then available ones within
+ * it.
+ */
 function twoPhases(snapshot: Snapshot, slots: readonly Slot[]): UpdateDecision {
   const update = nameOf(snapshot.revisions.update);
   const unavailable = slots.filter((slot) => slot.unavailable);

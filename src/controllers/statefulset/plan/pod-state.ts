@@ -43,7 +43,10 @@ export function isAvailable(pod: Pod, { minReadySeconds, nowMs }: Availability):
   return sinceMs !== undefined && sinceMs + minReadySeconds * 1000 <= nowMs;
 }
 
-/** Milliseconds until a ready pod counts as available; undefined if it is not ready or is available already. */
+/**
+ * Milliseconds until a ready pod counts as available; undefined if it is not ready or is available
+ * already.
+ */
 export function availableInMs(
   pod: Pod,
   { minReadySeconds, nowMs }: Availability,

@@ -56,7 +56,10 @@ function isStaleForPod(claim: PersistentVolumeClaim, pod: PodOwner): boolean {
   return reference !== undefined && reference.uid !== pod.uid;
 }
 
-/** SS-258, SS-260: the claim still belongs to an earlier pod of this name and waits for the collector. */
+/**
+ * SS-258, SS-260: the claim still belongs to an earlier pod of this name and waits for the
+ * collector.
+ */
 export function blocksCreation(
   set: StatefulSet,
   claim: PersistentVolumeClaim,

@@ -1,4 +1,5 @@
-// Revisions: a pod template as data, its hash and name, and which one is current (section 7 of the rules).
+// Revisions: a pod template as data, its hash and name, and which one is current (section 7 of the
+// rules).
 import type {
   ControllerRevision,
   PodTemplateSpec,
@@ -31,7 +32,10 @@ export function revisionData(set: StatefulSet): JsonObject {
 
 const canonicalData = new WeakMap<object, string>();
 
-/** The canonical text of a revision's data (SS-512); what equality (SS-519) and the hash are made of. */
+/**
+ * The canonical text of a revision's data (SS-512); what equality (SS-519) and the hash are made
+ * of.
+ */
 export function dataText(data: unknown): string {
   if (typeof data !== 'object' || data === null) return canonicalJson(data ?? null);
   let text = canonicalData.get(data);

@@ -1,4 +1,5 @@
-// Sorts the set's pods into slots (in range) and condemned ones (outside), and knows each one's claims.
+// Sorts the set's pods into slots (in range) and condemned ones (outside), and knows each one's
+// claims.
 import type { ControllerRevision, Pod } from '../../../api/generated/types.ts';
 import { nameOf, uidOf } from '../../../api/meta/object.ts';
 import { buildClaims, claimNames } from './claims.ts';

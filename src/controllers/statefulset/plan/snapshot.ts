@@ -48,7 +48,10 @@ export type Action =
   | { readonly type: 'create-pod'; readonly pod: Pod; readonly claims: ClaimChanges }
   /** Missing claims and references of a pending pod (SS-212). */
   | { readonly type: 'repair-claims'; readonly claims: ClaimChanges }
-  /** Identity, storage or references of a running pod (SS-313). `pod` is undefined when only claims differ. */
+  /**
+   * Identity, storage or references of a running pod (SS-313). `pod` is undefined when only claims
+   * differ.
+   */
   | { readonly type: 'update-pod'; readonly pod: Pod; readonly claims: ClaimChanges }
   /** References of a condemned pod's claims (SS-256). */
   | { readonly type: 'update-claims'; readonly claims: ClaimChanges }
@@ -66,7 +69,10 @@ export interface Task {
   readonly actions: readonly Action[];
 }
 
-/** Tasks of a stage run one by one, or by slow start (SS-304); an error ends the plan after the stage. */
+/**
+ * Tasks of a stage run one by one, or by slow start (SS-304); an error ends the plan after the
+ * stage.
+ */
 export interface Stage {
   readonly step: 'replicas' | 'condemned-claims' | 'condemned' | 'update';
   readonly order: 'serial' | 'slow-start';

@@ -31,7 +31,10 @@ export function countStatus({ set, revisions, pods, nowMs }: Snapshot): Stateful
   };
 }
 
-/** Counts off the pods deleted by the update step (SS-546), then completes the rollout (SS-472, SS-473, SS-481). */
+/**
+ * Counts off the pods deleted by the update step (SS-546), then completes the rollout (SS-472,
+ * SS-473, SS-481).
+ */
 export function finishStatus(
   set: StatefulSet,
   status: StatefulSetStatus,
@@ -74,7 +77,10 @@ export function statusDiffers(set: StatefulSet, status: StatefulSetStatus): bool
   });
 }
 
-/** Delay in milliseconds until availability must be looked at again (SS-835); undefined: none is due. */
+/**
+ * Delay in milliseconds until availability must be looked at again (SS-835); undefined: none is
+ * due.
+ */
 export function nextAvailabilityCheckMs(
   set: StatefulSet,
   { status, pods, nowMs }: { status: StatefulSetStatus; pods: readonly Pod[]; nowMs: number },
