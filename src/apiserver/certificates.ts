@@ -1,6 +1,7 @@
 // The cluster's certificates, keys and administrator token: made once, then only read.
 // Making them needs a library that is slow to load, so it is loaded when something is missing.
 import { randomBytes, generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 
 /** Where the files are kept; the composition root brings the disk. Names have no folders. */
@@ -68,8 +69,6 @@ async function writePair(files: CertificateFiles, name: string, pair: KeyedCerti
   await files.write(`${name}.crt`, pair.certificate, PUBLIC_MODE);
 }
 
-const isAddress = (name: string) => name.includes(':') || /^\d+\.\d+\.\d+\.\d+$/.test(name);
-
 interface Wanted {
   readonly issuer: string | undefined;
   readonly names: readonly string[];
@@ -85,7 +84,7 @@ export function isUsable(pem: string, { issuer, names, nowMs }: Wanted): boolean
       return false;
     }
     return names.every((name) =>
-      isAddress(name) ? certificate.checkIP(name) : certificate.checkHost(name),
+      isIP(name) !== 0 ? certificate.checkIP(name) : certificate.checkHost(name),
     );
   } catch {
     return false;

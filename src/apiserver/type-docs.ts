@@ -1,6 +1,8 @@
 // Texts about the built-in types and their fields, generated at build time. They are large and only
 // tables and OpenAPI show them, so they are loaded when first asked for.
 
+import { builtinTypes } from '../api/meta/type-model.ts';
+
 /** Type name → field name → text; the empty field name is the type itself. */
 export type TypeDocs = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
@@ -8,4 +10,12 @@ export type TypeDocs = Readonly<Record<string, Readonly<Record<string, string>>>
 export async function loadTypeDocs(): Promise<TypeDocs> {
   const module = await import('../api/generated/type-docs.json', { with: { type: 'json' } });
   return module.default as TypeDocs;
+}
+
+/** The text of a field; fields that have none of their own get that of their type. */
+export function fieldText(docs: TypeDocs, type: string, field: string): string | undefined {
+  const own = docs[type]?.[field];
+  if (own !== undefined) return own;
+  const reference = builtinTypes.type(type)?.fields.get(field)?.type;
+  return reference?.form === 'object' ? docs[reference.name]?.[''] : undefined;
 }

@@ -10,7 +10,7 @@ import {
 } from '../../api/meta/merge-keys.ts';
 import type { FieldModel, ObjectType, Scalar, TypeRef } from '../../api/meta/type-model.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
-import type { TypeDocs } from '../type-docs.ts';
+import { fieldText, type TypeDocs } from '../type-docs.ts';
 import { reachableTypes, schemaName } from './schema-names.ts';
 
 export type Schema = Readonly<Record<string, unknown>>;
@@ -83,14 +83,14 @@ function fieldSchema(owner: string, { name, type }: FieldModel, text: string | u
 }
 
 function objectSchema({ name, fields }: ObjectType, docs: TypeDocs): Schema {
-  const texts = docs[name] ?? {};
+  const text = docs[name]?.[''];
   const properties: Record<string, Schema> = {};
   for (const field of fields.values()) {
-    properties[field.name] = fieldSchema(name, field, texts[field.name]);
+    properties[field.name] = fieldSchema(name, field, fieldText(docs, name, field.name));
   }
   const required = [...fields.values()].filter((field) => field.required);
   return {
-    ...(texts[''] === undefined ? {} : { description: texts[''] }),
+    ...(text === undefined ? {} : { description: text }),
     type: 'object',
     ...(required.length > 0 ? { required: required.map((field) => field.name) } : {}),
     properties,

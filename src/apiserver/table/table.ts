@@ -3,7 +3,7 @@ import type { KubernetesObject } from '../../api/meta/object.ts';
 import { badRequest } from '../../api/meta/status-error.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 import { partialMetadata } from '../partial-metadata.ts';
-import { loadTypeDocs, type TypeDocs } from '../type-docs.ts';
+import { fieldText, loadTypeDocs, type TypeDocs } from '../type-docs.ts';
 import type { Column, KindTable } from './column.ts';
 import { kindTable } from './kind-tables.ts';
 
@@ -37,7 +37,7 @@ function columnDefinition({ name, type, format, description, priority }: Column,
   const text =
     typeof description === 'string'
       ? description
-      : (docs[description.type]?.[description.field] ?? '');
+      : (fieldText(docs, description.type, description.field) ?? '');
   return { name, type, format, description: text, priority };
 }
 
