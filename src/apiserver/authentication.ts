@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { statusError } from '../api/meta/status-error.ts';
+import { forbidden, statusError } from '../api/meta/status-error.ts';
 import { MASTERS_GROUP, type UserInfo } from './api-request.ts';
 
 export const ANONYMOUS: UserInfo = {
@@ -64,7 +64,7 @@ export function serviceAccountGroups(namespace: string): string[] {
   return ['system:serviceaccounts', `system:serviceaccounts:${namespace}`];
 }
 
-/** The user that an administrator asks to act as; others may not ask. Throws 403 (API-1107). */
+/** The user that an administrator asks to act as; others may not ask (API-1107). Throws 403. */
 function impersonated(user: UserInfo, headers: IncomingHttpHeaders): UserInfo {
   const [name] = asList(headers['impersonate-user']);
   const groups = asList(headers['impersonate-group']).flatMap((group) => group.split(/, */));
@@ -73,8 +73,8 @@ function impersonated(user: UserInfo, headers: IncomingHttpHeaders): UserInfo {
     throw statusError('BadRequest', 'requested impersonation of groups without a user');
   }
   if (!user.groups.includes(MASTERS_GROUP)) {
-    const message = `users "${name}" is forbidden: User "${user.name}" cannot impersonate resource "users" in API group "" at the cluster scope`;
-    throw statusError('Forbidden', message, { details: { name, kind: 'users' } });
+    const why = `User "${user.name}" cannot impersonate resource "users" in API group ""`;
+    throw forbidden({ group: '', resource: 'users' }, name, `${why} at the cluster scope`);
   }
   if (name === ANONYMOUS.name) return { ...ANONYMOUS, groups: [...ANONYMOUS.groups, ...groups] };
   const [, namespace] = SERVICE_ACCOUNT.exec(name) ?? [];

@@ -26,7 +26,7 @@ export interface Certificates {
 export interface CertificateOptions {
   readonly files: CertificateFiles;
   readonly clock: Clock;
-  /** Names and addresses of the server besides the standard ones: the host's name, extra addresses. */
+  /** Names and addresses of the server besides the standard ones. */
   readonly names: readonly string[];
 }
 
@@ -75,7 +75,7 @@ interface Wanted {
   readonly nowMs: number;
 }
 
-/** True when a stored certificate is readable, signed by the CA, long enough valid and has all names. */
+/** True for a readable certificate of the CA that is valid long enough and has all names. */
 export function isUsable(pem: string, { issuer, names, nowMs }: Wanted): boolean {
   try {
     const certificate = new X509Certificate(pem);

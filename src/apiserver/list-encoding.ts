@@ -33,10 +33,9 @@ export function listValue({ resource, metadata, items }: ListResponse): object {
 /** The JSON text of a list; `items` is never null (API-301). */
 export function encodeList({ resource, metadata, items }: ListResponse): Buffer {
   const prefix = typeMetaPrefix(resource);
-  const kind = JSON.stringify(`${resource.kind}List`);
-  const apiVersion = JSON.stringify(groupVersion(resource));
-  const head = `{"kind":${kind},"apiVersion":${apiVersion},"metadata":${JSON.stringify(metadata)},"items":[`;
-  const parts: Buffer[] = [Buffer.from(head)];
+  const apiVersion = groupVersion(resource);
+  const head = JSON.stringify({ kind: `${resource.kind}List`, apiVersion, metadata });
+  const parts: Buffer[] = [Buffer.from(`${head.slice(0, -1)},"items":[`)];
   for (const [index, item] of items.entries()) {
     if (index > 0) parts.push(COMMA);
     const { encoded } = item;

@@ -106,6 +106,7 @@ export function mediaType(header: string | undefined): string {
  */
 export function requireBodyType(method: string, contentType: string): void {
   if (method === 'PATCH' || BODY_TYPES.includes(contentType)) return;
-  const message = `the body of the request was in an unknown format - accepted media types include: ${MEDIA_TYPES.join(', ')}`;
+  const what = 'the body of the request was in an unknown format';
+  const message = `${what} - accepted media types include: ${MEDIA_TYPES.join(', ')}`;
   throw statusError('UnsupportedMediaType', message);
 }

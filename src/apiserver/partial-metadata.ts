@@ -43,8 +43,9 @@ export function notSingle(resource: ResourceDefinition): StatusError {
 
 /** 406 for a list form asked of a single object (API-324). */
 export function notList(resource: ResourceDefinition): StatusError {
+  const type = goType(resource);
   return statusError(
     'NotAcceptable',
-    `you requested PartialObjectMetadataList, but the requested object is not a list (${goType(resource)})`,
+    `you requested PartialObjectMetadataList, but the requested object is not a list (${type})`,
   );
 }

@@ -1,5 +1,5 @@
-// The discovery documents from before aggregation (API-205 … API-208); still read by kubectl drain
-// and by generic clients.
+// The discovery documents from before aggregation (API-205 … API-208); kubectl drain and generic
+// clients still read them.
 import type { ResourceDefinition } from '../../api/resources.ts';
 import type { ServedGroup, ServedVersion } from './group-versions.ts';
 import { subresourceDefinition } from './subresources.ts';

@@ -106,7 +106,7 @@ export function schemasOf(
   const schemas: Record<string, Schema> = {
     [INT_OR_STRING]: {
       description:
-        'IntOrString is a type that can hold an int32 or a string: a number, or a percentage such as "25%".',
+        'IntOrString holds an int32 or a string: a number, or a percentage such as "25%".',
       format: 'int-or-string',
       oneOf: [{ type: 'integer' }, { type: 'string' }],
     },

@@ -5,6 +5,9 @@ import { ageColumn, ageOf, column, field, nameColumn, type KindTable } from './c
 import { podStory, type PodStory } from './pod-reason.ts';
 
 const wide = { wide: true };
+const RESTARTS_TEXT =
+  'The number of times the containers in this pod have been restarted and when the last ' +
+  'container in this pod has restarted.';
 
 function restartText({ restarts, lastRestartMs }: PodStory, nowMs: number): string {
   if (restarts === 0 || lastRestartMs === undefined) return String(restarts);
@@ -31,10 +34,7 @@ export const podTable: KindTable<Pod> = {
     nameColumn,
     column('Ready', 'The aggregate readiness state of this pod for accepting traffic.'),
     column('Status', 'The aggregate status of the containers in this pod.'),
-    column(
-      'Restarts',
-      'The number of times the containers in this pod have been restarted and when the last container in this pod has restarted.',
-    ),
+    column('Restarts', RESTARTS_TEXT),
     ageColumn,
     column('IP', field('PodStatus', 'podIP'), wide),
     column('Node', field('PodSpec', 'nodeName'), wide),

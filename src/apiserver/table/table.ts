@@ -29,8 +29,8 @@ export type PrintTable = (
 export function parseIncludeObject(value: string | null): IncludeObject {
   if (value === null || value === '') return 'Metadata';
   if (value === 'Metadata' || value === 'Object' || value === 'None') return value;
-  const why = `includeObject: Invalid value: "${value}": must be 'Metadata', 'Object', 'None', or empty`;
-  throw badRequest(`Unable to convert to Table as requested: ${why}`);
+  const why = `Invalid value: "${value}": must be 'Metadata', 'Object', 'None', or empty`;
+  throw badRequest(`Unable to convert to Table as requested: includeObject: ${why}`);
 }
 
 function columnDefinition({ name, type, format, description, priority }: Column, docs: TypeDocs) {
