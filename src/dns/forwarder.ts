@@ -54,7 +54,8 @@ export function createForwarder({ socket, resolvers, clock, random }: ForwarderO
     entry.tries += 1;
     const message = Buffer.from(entry.query);
     message.writeUInt16BE(id, 0);
-    socket.send(message, resolver.port, resolver.address, () => {}); // a failed send shows as a time-out
+    // A failed send shows as a time-out.
+    socket.send(message, resolver.port, resolver.address, () => {});
     entry.timer = clock.schedule(TRY_MS, () => attempt(id, entry));
   };
 
