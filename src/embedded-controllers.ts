@@ -2,10 +2,16 @@
 // Part of the composition root.
 import { createEndpointsController } from './controllers/endpointslice/endpoints-controller.ts';
 import { createEndpointSliceController } from './controllers/endpointslice/endpointslice-controller.ts';
+import { createPersistentVolumeController } from './controllers/persistentvolume/persistentvolume-controller.ts';
+import type { VolumeBackend } from './controllers/persistentvolume/volume-backend.ts';
+import { createNamespaceController } from './controllers/namespace/namespace-controller.ts';
+import { createPodGcController } from './controllers/podgc/podgc-controller.ts';
 import { createRootCaController } from './controllers/rootca/rootca-controller.ts';
 import { createScheduler } from './controllers/scheduler/scheduler.ts';
 import { createServiceAccountController } from './controllers/serviceaccount/serviceaccount-controller.ts';
 import { createStatefulSetController } from './controllers/statefulset/statefulset-controller.ts';
+import { createClaimProtectionController } from './controllers/volumeprotection/claim-protection-controller.ts';
+import { createVolumeProtectionController } from './controllers/volumeprotection/volume-protection-controller.ts';
 import type { RuleContext } from './api/kind-rules.ts';
 import { gateEnabled } from './api/feature-gates.ts';
 import { OrdinalError } from './base/errors.ts';
@@ -15,6 +21,9 @@ import type { ControllerContext } from './client/controller-context.ts';
 export interface ControllerSettings extends Pick<RuleContext, 'featureGates' | 'emulatedVersion'> {
   /** PEM, published to all namespaces. */
   readonly rootCa: string;
+  /** Absolute; where the volumes of the class `local` are. */
+  readonly volumesDirectory: string;
+  readonly volumeBackend: VolumeBackend;
 }
 
 type Factory = (context: ControllerContext, settings: ControllerSettings) => Runnable;
@@ -22,6 +31,8 @@ type Factory = (context: ControllerContext, settings: ControllerSettings) => Run
 /** Names as in the Kubernetes controller manager, without `-controller`. */
 const FACTORIES: Readonly<Record<string, Factory>> = {
   scheduler: createScheduler,
+  'persistentvolume-binder': (context, { volumesDirectory, volumeBackend }) =>
+    createPersistentVolumeController(context, { volumesDirectory, backend: volumeBackend }),
   statefulset: (context, settings) =>
     createStatefulSetController(context, {
       maxUnavailable: gateEnabled(settings, 'MaxUnavailableStatefulSet'),
@@ -29,6 +40,10 @@ const FACTORIES: Readonly<Record<string, Factory>> = {
     }),
   endpoints: createEndpointsController,
   endpointslice: createEndpointSliceController,
+  namespace: createNamespaceController,
+  'persistentvolumeclaim-protection': createClaimProtectionController,
+  'persistentvolume-protection': createVolumeProtectionController,
+  'pod-garbage-collector': createPodGcController,
   serviceaccount: createServiceAccountController,
   'root-ca-certificate-publisher': (context, { rootCa }) =>
     createRootCaController(context, { rootCa }),
