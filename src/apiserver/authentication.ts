@@ -1,9 +1,8 @@
-// Who is asking: client certificate, bearer token or nobody (API-1101, API-1102), and impersonation
-// by administrators (API-1107).
+// Who is asking: client certificate, bearer token or nobody (API-1101, API-1102).
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { forbidden, statusError } from '../api/meta/status-error.ts';
+import { statusError } from '../api/meta/status-error.ts';
 import { MASTERS_GROUP, type UserInfo } from './api-request.ts';
 
 export const ANONYMOUS: UserInfo = {
@@ -18,7 +17,7 @@ export interface Credentials {
   readonly socket: Pick<TLSSocket, 'authorized' | 'getPeerCertificate'> | undefined;
 }
 
-/** Resolves with the user of a request. Throws 401 for bad credentials, 403 for impersonation. */
+/** Resolves with the user of a request. Throws 401 for bad credentials. */
 export type Authenticator = (credentials: Credentials) => Promise<UserInfo>;
 
 /** The user of a token, or undefined when the token isn't known or no longer good. */
@@ -35,7 +34,8 @@ export const unauthorized = () => statusError('Unauthorized', 'Unauthorized');
 
 const hash = (token: string) => createHash('sha256').update(token).digest('hex');
 
-function withGroup(user: UserInfo, group: string): UserInfo {
+/** `user` as a member of `group`. */
+export function withGroup(user: UserInfo, group: string): UserInfo {
   return user.groups.includes(group) ? user : { ...user, groups: [...user.groups, group] };
 }
 
@@ -57,31 +57,9 @@ function bearerToken(headers: IncomingHttpHeaders): string | undefined {
   return /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
 }
 
-const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):[^:]+$/;
-
 /** The groups that a service account of `namespace` is in. */
 export function serviceAccountGroups(namespace: string): string[] {
   return ['system:serviceaccounts', `system:serviceaccounts:${namespace}`];
-}
-
-/** The user that an administrator asks to act as; others may not ask (API-1107). Throws 403. */
-function impersonated(user: UserInfo, headers: IncomingHttpHeaders): UserInfo {
-  const [name] = asList(headers['impersonate-user']);
-  const groups = asList(headers['impersonate-group']).flatMap((group) => group.split(/, */));
-  if (name === undefined || name === '') {
-    if (groups.length === 0) return user;
-    throw statusError('BadRequest', 'requested impersonation of groups without a user');
-  }
-  if (!user.groups.includes(MASTERS_GROUP)) {
-    const why = `User "${user.name}" cannot impersonate resource "users" in API group ""`;
-    throw forbidden({ group: '', resource: 'users' }, name, `${why} at the cluster scope`);
-  }
-  if (name === ANONYMOUS.name) return { ...ANONYMOUS, groups: [...ANONYMOUS.groups, ...groups] };
-  const [, namespace] = SERVICE_ACCOUNT.exec(name) ?? [];
-  const [uid = ''] = asList(headers['impersonate-uid']);
-  if (groups.length === 0 && namespace !== undefined)
-    groups.push(...serviceAccountGroups(namespace));
-  return withGroup({ name, uid, groups }, 'system:authenticated');
 }
 
 /**
@@ -100,8 +78,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     const token = bearerToken(headers);
     const own =
       certificateUser(socket) ?? (token === undefined ? undefined : await tokenUser(token));
-    const user = own ? withGroup(own, 'system:authenticated') : ANONYMOUS;
-    return impersonated(user, headers);
+    return own ? withGroup(own, 'system:authenticated') : ANONYMOUS;
   };
 }
 

@@ -8,6 +8,7 @@ import type { ResourceDefinition } from '../api/resources.ts';
 import type { ApiHandler, ApiRequest, ApiResponse, UserInfo } from './api-request.ts';
 import type { Authenticator } from './authentication.ts';
 import type { Exchange } from './exchange.ts';
+import { impersonated } from './impersonation.ts';
 import type { RequestLabels } from './metrics.ts';
 import { mediaType, negotiate, requireBodyType } from './negotiation.ts';
 import { sendStatus } from './reply.ts';
@@ -99,6 +100,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     options.resources.map(({ group, version, resource }) => `${group}/${version}/${resource}`),
   );
 
+  const authenticate = ({ headers, socket }: Exchange) =>
+    options.authenticator({ headers, socket });
+
   const serveResource = async (
     exchange: Exchange,
     { user, info, track }: { user: UserInfo; info: RequestInfo; track: (r: LongRunning) => void },
@@ -125,9 +129,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   };
 
   const route = async (exchange: Exchange, track: (running: LongRunning) => void) => {
-    const { headers, socket } = exchange;
-    const user = await options.authenticator({ headers, socket });
+    const own = await authenticate(exchange);
     const info = parseRequestInfo(exchange);
+    const user = impersonated(own, exchange.headers, info);
     if (info && discovery.hasGroup(info.group)) {
       await serveResource(exchange, { user, info, track });
     } else {
@@ -154,8 +158,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       metrics.observe(labelsOf(info, known), { code: exchange.reply.statusCode, seconds });
     },
     async ask(exchange) {
-      const { headers, socket } = exchange;
-      const user = await options.authenticator({ headers, socket });
+      const own = await authenticate(exchange);
+      const user = impersonated(own, exchange.headers, parseRequestInfo(exchange));
       return handler(await apiRequest(exchange, user));
     },
   };

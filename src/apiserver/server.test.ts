@@ -165,6 +165,10 @@ describe('who is asking', () => {
       'system:serviceaccounts:ns',
       'system:authenticated',
     ]);
+    const robot = { as: 'anonymous', headers: { 'Impersonate-User': 'boss' } } as const;
+    expect(json(await call('/api/v1/namespaces/ns/pods', robot))['message']).toBe(
+      'pods is forbidden: User "system:anonymous" cannot impersonate-on:user-info:list resource "pods" in API group "" in the namespace "ns"',
+    );
     const refused = await call('/metrics', { headers });
     expect(json(refused)['message']).toBe(
       'forbidden: User "system:serviceaccount:ns:robot" cannot get path "/metrics"',
