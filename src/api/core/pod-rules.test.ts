@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Pod } from '../generated/types.ts';
-import { create, NOW, update } from '../kind-rules.fixture.ts';
+import { create, NOW } from '../kind-rules.fixture.ts';
 import type { JsonObject } from '../meta/object.ts';
 
 const container = (fields: JsonObject = {}): JsonObject => ({
