@@ -34,6 +34,7 @@ import type { Forwarder } from './dns/forwarder.ts';
 import { createDnsServer, type DnsListener } from './dns/server.ts';
 import { feedZone } from './dns/zone-feeder.ts';
 import { Zone } from './dns/zone.ts';
+import type { VolumeBackend } from './controllers/persistentvolume/volume-backend.ts';
 import { createControllers } from './embedded-controllers.ts';
 import { createInProcessTransport } from './in-process-transport.ts';
 import { createNodeAgent } from './node/kubelet.ts';
@@ -73,6 +74,8 @@ export interface EmbeddedOptions {
   };
   /** Directory of the `local` storage class. */
   readonly volumesDirectory: string;
+  /** Removes the data of released volumes. */
+  readonly volumeBackend: VolumeBackend;
   /** Names of the controllers to run (selectControllers). */
   readonly controllers: ReadonlySet<string>;
   readonly featureGates: RuleContext['featureGates'];
@@ -230,11 +233,11 @@ function createComponents(
   const name = 'system:kube-controller-manager';
   const client = clientFor(handler, { name, agent: 'kube-controller-manager' });
   const informers = createInformerFactory({ client, clock, random, logger });
-  const { featureGates, emulatedVersion } = options;
+  const { featureGates, emulatedVersion, volumesDirectory, volumeBackend } = options;
   const controllers = createControllers(
     options.controllers,
     { client, informers, clock, random, logger },
-    { featureGates, emulatedVersion, rootCa: certificates.ca },
+    { featureGates, emulatedVersion, rootCa: certificates.ca, volumesDirectory, volumeBackend },
   );
   const agents = options.nodes.map((node) => {
     const agent = createNodeAgent({

@@ -50,6 +50,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     nodes: [],
     dns: { listeners: [], forwarder: undefined, podAddress: '127.0.0.1' },
     volumesDirectory,
+    // Nothing is mounted without nodes, so there is nothing to remove.
+    volumeBackend: { create: () => Promise.resolve(), delete: () => Promise.resolve() },
     controllers: selectControllers(options.controllers ?? '*'),
     featureGates: new Map(Object.entries(options.featureGates ?? {})),
     emulatedVersion: options.emulatedVersion ?? '1.36',

@@ -31,6 +31,7 @@ import {
   type DataDirectory,
 } from './data-directory.ts';
 import { stopPods } from './stop-pods.ts';
+import { createVolumeBackend } from './volume-backend.ts';
 import { VERSION } from './version.ts';
 
 /** How pods are run; what the launcher found is passed on to the server in the namespace. */
@@ -100,6 +101,7 @@ export async function serve(options: ServeOptions, logger: Logger): Promise<Runn
       podAddress: inNamespace ? DNS_SERVICE_ADDRESS : '127.0.0.1',
     },
     volumesDirectory: directory.volumes,
+    volumeBackend: createVolumeBackend(directory.volumes),
     controllers: selectControllers(options.controllers),
     featureGates: new Map(Object.entries(options.featureGates)),
     emulatedVersion: options.emulatedVersion,
