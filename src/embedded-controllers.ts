@@ -2,6 +2,7 @@
 // Part of the composition root.
 import { createEndpointsController } from './controllers/endpointslice/endpoints-controller.ts';
 import { createEndpointSliceController } from './controllers/endpointslice/endpointslice-controller.ts';
+import { createGarbageCollector } from './controllers/garbagecollector/garbagecollector-controller.ts';
 import { createPersistentVolumeController } from './controllers/persistentvolume/persistentvolume-controller.ts';
 import type { VolumeBackend } from './controllers/persistentvolume/volume-backend.ts';
 import { createNamespaceController } from './controllers/namespace/namespace-controller.ts';
@@ -40,6 +41,7 @@ const FACTORIES: Readonly<Record<string, Factory>> = {
     }),
   endpoints: createEndpointsController,
   endpointslice: createEndpointSliceController,
+  'garbage-collector': createGarbageCollector,
   namespace: createNamespaceController,
   'persistentvolumeclaim-protection': createClaimProtectionController,
   'persistentvolume-protection': createVolumeProtectionController,
