@@ -45,7 +45,13 @@ export function statefulSet({ postgresql, node, run }) {
         spec: {
           terminationGracePeriodSeconds: 20,
           // PostgreSQL refuses to run as root.
-          securityContext: { runAsUser: USER, runAsGroup: USER, fsGroup: USER },
+          securityContext: {
+            runAsUser: USER,
+            runAsGroup: USER,
+            fsGroup: USER,
+            // It also refuses a data directory that its group may write to.
+            fsGroupChangePolicy: 'OnRootMismatch',
+          },
           containers: [
             {
               name: 'postgres',

@@ -1,6 +1,13 @@
 // Starts and stops `ordinal` as a user would, and finds the processes of the demo's pods.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
@@ -38,14 +45,27 @@ export function stopServer(dataDirectory) {
 
 /** Pids of all processes of this run, of one pod if named. */
 export function podProcesses(run, pod) {
-  return readdirSync('/proc')
+  const pids = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      const environment = readEnvironment(pid);
-      const ours = environment.includes(`ORDINAL_DEMO=${run}`);
-      return ours && (pod === undefined || environment.includes(`POD_NAME=${pod}`));
-    });
+    .map(Number);
+  const marked = pids.filter((pid) => {
+    const environment = readEnvironment(pid);
+    const ours = environment.includes(`ORDINAL_DEMO=${run}`);
+    return ours && (pod === undefined || environment.includes(`POD_NAME=${pod}`));
+  });
+  // PostgreSQL's children write their titles over their environment: they are known by their space.
+  const spaces = new Set(marked.map(processSpace));
+  spaces.delete(undefined);
+  spaces.delete(processSpace('self'));
+  return pids.filter((pid) => marked.includes(pid) || spaces.has(processSpace(pid)));
+}
+
+function processSpace(pid) {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return undefined; // it has ended, or is somebody else's
+  }
 }
 
 function readEnvironment(pid) {

@@ -53,11 +53,17 @@ const FACTORIES: Readonly<Record<string, Factory>> = {
 
 export const controllerNames: readonly string[] = Object.keys(FACTORIES);
 
+/** Without nodes of ours, whoever plays the nodes also binds the pods: `*` leaves these out. */
+const FOR_NODES: ReadonlySet<string> = new Set(['scheduler']);
+
 /**
  * Reads a list in Kubernetes' form: `*` all, `name` that one, `-name` not that one; the empty list
  * runs none. Throws OrdinalError `ORD_CONTROLLERS` for an unknown name.
  */
-export function selectControllers(list: string): ReadonlySet<string> {
+export function selectControllers(
+  list: string,
+  { hasNodes }: { hasNodes: boolean },
+): ReadonlySet<string> {
   const entries = list
     .split(',')
     .map((entry) => entry.trim().replace(/-controller$/, ''))
@@ -69,7 +75,8 @@ export function selectControllers(list: string): ReadonlySet<string> {
       action: `choose among *, ${controllerNames.join(', ')}`,
     });
   }
-  const all = entries.includes('*') ? controllerNames : [];
+  const everything = controllerNames.filter((name) => hasNodes || !FOR_NODES.has(name));
+  const all = entries.includes('*') ? everything : [];
   const selected = new Set([...all, ...entries.filter((entry) => entry in FACTORIES)]);
   for (const entry of entries) if (entry.startsWith('-')) selected.delete(entry.slice(1));
   return selected;

@@ -17,10 +17,8 @@ import {
 } from './apiserver/certificates.ts';
 import type { NodeConnection } from './apiserver/node-connection.ts';
 import { createServer, type ListenAddress } from './apiserver/server.ts';
-import {
-  createServiceAccountTokenIssuer,
-  serviceAccountUser,
-} from './apiserver/service-account-tokens.ts';
+import { createServiceAccountReviewer } from './apiserver/service-account-review.ts';
+import { createServiceAccountTokenIssuer } from './apiserver/service-account-tokens.ts';
 import { versionInfo } from './apiserver/version.ts';
 import type { Clock } from './base/clock.ts';
 import type { Logger } from './base/logger.ts';
@@ -193,10 +191,7 @@ function createApiServer(options: EmbeddedOptions, api: Api, certificates: Certi
     handler: api.handler,
     authenticator: createAuthenticator({
       tokens: new Map([[certificates.adminToken, admin]]),
-      reviewToken(token) {
-        const claims = api.issuer.verify(token);
-        return claims && serviceAccountUser(claims);
-      },
+      reviewToken: createServiceAccountReviewer(api),
     }),
     version: versionInfo(options.emulatedVersion),
     healthChecks: {},

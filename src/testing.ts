@@ -52,7 +52,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     volumesDirectory,
     // Nothing is mounted without nodes, so there is nothing to remove.
     volumeBackend: { create: () => Promise.resolve(), delete: () => Promise.resolve() },
-    controllers: selectControllers(options.controllers ?? '*'),
+    controllers: selectControllers(options.controllers ?? '*', { hasNodes: false }),
     featureGates: new Map(Object.entries(options.featureGates ?? {})),
     emulatedVersion: options.emulatedVersion ?? '1.36',
   });

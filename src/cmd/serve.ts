@@ -102,7 +102,7 @@ export async function serve(options: ServeOptions, logger: Logger): Promise<Runn
     },
     volumesDirectory: directory.volumes,
     volumeBackend: createVolumeBackend(directory.volumes),
-    controllers: selectControllers(options.controllers),
+    controllers: selectControllers(options.controllers, { hasNodes: nodes.length > 0 }),
     featureGates: new Map(Object.entries(options.featureGates)),
     emulatedVersion: options.emulatedVersion,
   });
