@@ -18,10 +18,16 @@ const READ_WRITE = 0o660;
 /** Directories: search permission for the group, and new files inherit the group. */
 const DIRECTORY = 0o110 | 0o2000;
 
-async function rootMatches(path: string, group: number, mask: number): Promise<boolean> {
+/** Where the owner can't be changed its group will never match, so the mode alone counts. */
+async function rootMatches(
+  path: string,
+  { fsGroup, mayChangeOwner }: Ownership,
+  mask: number,
+): Promise<boolean> {
   const stats = await lstat(path);
   const wanted = mask | DIRECTORY;
-  return stats.gid === group && (stats.mode & wanted) === wanted;
+  const groupMatches = stats.gid === fsGroup || !mayChangeOwner;
+  return groupMatches && (stats.mode & wanted) === wanted;
 }
 
 async function own(path: string, ownership: Ownership): Promise<void> {
@@ -46,6 +52,6 @@ export async function applyOwnership(path: string, ownership: Ownership): Promis
   const { fsGroup, onRootMismatch, readOnly } = ownership;
   if (fsGroup === undefined) return;
   const mask = readOnly ? READ_ONLY : READ_WRITE;
-  if (onRootMismatch && (await rootMatches(path, fsGroup, mask))) return;
+  if (onRootMismatch && (await rootMatches(path, ownership, mask))) return;
   await own(path, ownership);
 }
