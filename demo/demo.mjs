@@ -25,6 +25,7 @@ import { NAMESPACE, namespace, scripts, service, statefulSet } from './manifests
 import { CheckFailed, check, heading, say, until } from './progress.mjs';
 import {
   findPostgresql,
+  kill,
   makeDataDirectory,
   podProcesses,
   startServer,
@@ -193,7 +194,7 @@ async function killMember(name) {
   const before = await client.resource(pods).get(at(name));
   const [volume] = await volumesOf([name]);
   const processes = podProcesses(run, name);
-  for (const pid of processes) process.kill(pid, 'SIGKILL');
+  for (const pid of processes) kill(pid);
   say(`killed ${processes.length} processes of ${name} with SIGKILL`);
   const restarts = (pod) => pod.status?.containerStatuses?.[0]?.restartCount;
   const count = restarts(before) + 1;

@@ -60,6 +60,15 @@ export function podProcesses(run, pod) {
   return pids.filter((pid) => marked.includes(pid) || spaces.has(processSpace(pid)));
 }
 
+/** SIGKILL; the first process of a pod takes the others with it. */
+export function kill(pid) {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
+
 function processSpace(pid) {
   try {
     return readlinkSync(`/proc/${pid}/ns/pid`);
