@@ -2,7 +2,7 @@
 // container started by an earlier agent is followed exactly like one of our own.
 import { rmSync, statSync, watch, type FSWatcher } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock, Timer } from '../../base/clock.ts';
+import { sleep, type Clock, type Timer } from '../../base/clock.ts';
 import { errorMessage, OrdinalError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { ContainerLog } from './container-log.ts';
@@ -21,6 +21,12 @@ import { launchShim, setupFailure } from './shim.ts';
 
 /** How often to look for a shim that was killed: it can't tell, its exit file stays empty. */
 const LIVENESS_CHECK_MS = 2000;
+/** A program that looks like a helper itself must not hold up its start for longer. */
+const PROGRAM_WAIT_MS_MAX = 500;
+const PROGRAM_POLL_MS = 1;
+/** From the start of the shim's shell to its first line, on a busy machine. */
+const SHIM_WAIT_MS_MAX = 2000;
+const START_POLL_MS = 10;
 const EXIT_CODE_KILLED = 137;
 /** What containerd reports for a container whose program could not be started. */
 const EXIT_CODE_NOT_STARTED = 128;
@@ -43,8 +49,10 @@ export class Container {
   #record: ContainerRecord;
   #init: ProcessIdentity | undefined;
   #startedAtMs: number | undefined;
-  /** `following` until its end is noticed or the agent lets go of it. */
-  #phase: 'following' | 'ending' | 'released' = 'following';
+  /** `new` until its processes exist, `following` until its end or until the agent lets go. */
+  #phase: 'new' | 'following' | 'ending' | 'released' = 'new';
+  #followedSinceMs = 0;
+  #launching: Promise<void> | undefined;
   #watcher: FSWatcher | undefined;
   #timer: Timer | undefined;
   #resolveEnded: (exitCode: number) => void = () => {};
@@ -71,14 +79,9 @@ export class Container {
   }
 
   /** Starts it in `pod`. Throws OrdinalError if it can't be started; nothing of it runs then. */
-  async launch(pod: PodRecord): Promise<void> {
-    const { driver } = this.#options;
-    this.#save({ ...this.#record, cgroups: driver.createCgroups(this.#record) });
-    const plan = driver.prepareContainer(pod, this.#record, this.dir);
-    const { stdin } = this.#record.config;
-    const child = await launchShim({ runner: driver.runner, dir: this.dir, plan, stdin });
-    child.once('exit', () => this.#check());
-    this.#follow();
+  launch(pod: PodRecord): Promise<void> {
+    this.#launching = this.#launch(pod);
+    return this.#launching;
   }
 
   /** Goes on with a container that an earlier agent started (or was about to start). */
@@ -95,9 +98,9 @@ export class Container {
 
   /** SIGTERM (or its stop signal), after `graceSeconds` SIGKILL; resolves when it has ended. */
   async stop(graceSeconds: number): Promise<void> {
-    if (this.#record.outcome || !this.#init) return;
+    const init = await this.#startedOrEnded();
+    if (this.#record.outcome || !init) return;
     const { clock, driver } = this.#options;
-    const init = this.#init;
     const kill = () => driver.killContainer(this.#record, init);
     if (graceSeconds <= 0) kill();
     else sendSignal(init.pid, stopSignal(this.#record.config.stopSignal));
@@ -134,7 +137,32 @@ export class Container {
     this.log.close();
   }
 
+  async #launch(pod: PodRecord): Promise<void> {
+    const { driver } = this.#options;
+    this.#save({ ...this.#record, cgroups: driver.createCgroups(this.#record) });
+    const plan = driver.prepareContainer(pod, this.#record, this.dir);
+    const { stdin } = this.#record.config;
+    const child = await launchShim({ runner: driver.runner, dir: this.dir, plan, stdin });
+    child.once('exit', () => this.#check());
+    this.#follow();
+    await this.#programRunning();
+  }
+
+  /** Its first process; undefined when there never was one and never will be. */
+  async #startedOrEnded(): Promise<ProcessIdentity | undefined> {
+    // Whoever launches it deals with a failure.
+    await this.#launching?.catch(() => {});
+    while (this.#phase === 'following' && !this.#init) {
+      await sleep(this.#options.clock, START_POLL_MS);
+      this.#check();
+    }
+    if (this.#phase === 'ending') await this.ended;
+    return this.#init;
+  }
+
   #follow(): void {
+    this.#phase = 'following';
+    this.#followedSinceMs = this.#options.clock.now();
     this.#readStart();
     this.log.open();
     try {
@@ -150,6 +178,18 @@ export class Container {
     this.#check();
   }
 
+  /**
+   * Waits until the helpers that change user and environment have made way for the program: before
+   * that, an exec would find process 1 with another user.
+   */
+  async #programRunning(): Promise<void> {
+    const { clock } = this.#options;
+    const deadlineMs = clock.now() + PROGRAM_WAIT_MS_MAX;
+    const onTheWay = () =>
+      isAlive(this.#init) && isHelper(readText(`/proc/${this.#init?.pid}/cmdline`));
+    while (onTheWay() && clock.now() < deadlineMs) await sleep(clock, PROGRAM_POLL_MS);
+  }
+
   #readStart(): void {
     this.#init = readIdentity(join(this.dir, 'init'));
     if (this.#init) this.#startedAtMs = Math.round(statSync(join(this.dir, 'init')).mtimeMs);
@@ -157,6 +197,7 @@ export class Container {
 
   #check(): void {
     if (this.#phase !== 'following' || this.#record.outcome) return;
+    if (!this.#init) this.#readStart();
     this.log.pump();
     const outcome = this.#observe();
     if (outcome) {
@@ -173,11 +214,17 @@ export class Container {
   /** How it ended, or undefined while it runs. */
   #observe(): Outcome | undefined {
     // In this order: the shim writes the exit code just before it ends.
-    const shimAlive = isAlive(readIdentity(join(this.dir, 'shim')));
+    const shim = readIdentity(join(this.dir, 'shim'));
+    const shimAlive = isAlive(shim) || (!shim && this.#mayStillStart());
     const exit = readExit(join(this.dir, 'exit'));
     if (exit) return this.#outcome(exit);
     if (shimAlive) return undefined;
     return this.#lost();
+  }
+
+  /** An earlier agent may have started the shell that becomes the shim just before it died. */
+  #mayStillStart(): boolean {
+    return this.#options.clock.now() - this.#followedSinceMs < SHIM_WAIT_MS_MAX;
   }
 
   #outcome({ exitCode, finishedAtMs }: { exitCode: number; finishedAtMs: number }): Outcome {
@@ -215,6 +262,11 @@ export class Container {
     writeRecord(join(this.dir, 'container.json'), record);
     this.#record = record;
   }
+}
+
+/** Command lines of what shim.ts and the drivers put before a container's program. */
+function isHelper(commandLine: string): boolean {
+  return /^(sh\0[^\0]*\/start\.sh\0$|unshare\0|setpriv\0|env\0-i\0)/.test(commandLine);
 }
 
 function notStarted(message: string, finishedAtMs: number): Outcome {

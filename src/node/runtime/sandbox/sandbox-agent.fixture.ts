@@ -22,6 +22,14 @@ const runtime = createSandboxRuntime({
   nodeIndex: 0,
   hiddenPaths: [stateDir],
 });
+process.on('SIGTERM', () => {
+  const remove = async () => {
+    for (const { id } of runtime.listPodSandboxes()) await runtime.removePodSandbox(id);
+    await runtime.stop();
+    process.exit(0);
+  };
+  void remove();
+});
 await runtime.start();
 if (churn !== undefined) console.log('started');
 for (let round = 0; churn !== undefined; round++) {
@@ -46,11 +54,3 @@ const facts = {
   pids: runtime.listContainers().flatMap((status) => status.pid ?? []),
 };
 console.log(JSON.stringify(facts));
-process.on('SIGTERM', () => {
-  const remove = async () => {
-    for (const { id } of runtime.listPodSandboxes()) await runtime.removePodSandbox(id);
-    await runtime.stop();
-    process.exit(0);
-  };
-  void remove();
-});
