@@ -28,10 +28,47 @@ export const service = {
   },
 };
 
+/** Where the container finds Node.js and its data. */
+const nodeCommand = '/opt/node/bin/node';
+const data = '/var/lib/postgresql/data';
+
+function postgresContainer(run) {
+  return {
+    name: 'postgres',
+    image: 'postgres:18',
+    command: [
+      'sh',
+      '-c',
+      `${nodeCommand} /opt/scripts/member.mjs && exec /opt/postgresql/bin/postgres -D "$PGDATA"`,
+    ],
+    env: [
+      { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+      { name: 'PGDATA', value: `${data}/pgdata` },
+      { name: 'PRIMARY_HOST', value: 'pg-0.pg' },
+      { name: 'ORDINAL_DEMO', value: run },
+    ],
+    ports: [{ name: 'postgres', containerPort: 5432 }],
+    readinessProbe: {
+      exec: { command: [nodeCommand, '/opt/scripts/ready.mjs'] },
+      periodSeconds: 1,
+      timeoutSeconds: 3,
+    },
+    lifecycle: {
+      preStop: {
+        exec: { command: ['/opt/postgresql/bin/pg_ctl', 'stop', '-m', 'fast', '-W'] },
+      },
+    },
+    volumeMounts: [
+      { name: 'data', mountPath: data },
+      { name: 'scripts', mountPath: '/opt/scripts' },
+      { name: 'postgresql', mountPath: '/opt/postgresql', readOnly: true },
+      { name: 'node', mountPath: nodeCommand, readOnly: true },
+    ],
+  };
+}
+
 /** `postgresql`: folder of the server's programs; `node`: the Node.js executable. */
 export function statefulSet({ postgresql, node, run }) {
-  const nodeCommand = '/opt/node/bin/node';
-  const data = '/var/lib/postgresql/data';
   return {
     apiVersion: 'apps/v1',
     kind: 'StatefulSet',
@@ -52,40 +89,7 @@ export function statefulSet({ postgresql, node, run }) {
             // It also refuses a data directory that its group may write to.
             fsGroupChangePolicy: 'OnRootMismatch',
           },
-          containers: [
-            {
-              name: 'postgres',
-              image: 'postgres:18',
-              command: [
-                'sh',
-                '-c',
-                `${nodeCommand} /opt/scripts/member.mjs && exec /opt/postgresql/bin/postgres -D "$PGDATA"`,
-              ],
-              env: [
-                { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
-                { name: 'PGDATA', value: `${data}/pgdata` },
-                { name: 'PRIMARY_HOST', value: 'pg-0.pg' },
-                { name: 'ORDINAL_DEMO', value: run },
-              ],
-              ports: [{ name: 'postgres', containerPort: 5432 }],
-              readinessProbe: {
-                exec: { command: [nodeCommand, '/opt/scripts/ready.mjs'] },
-                periodSeconds: 1,
-                timeoutSeconds: 3,
-              },
-              lifecycle: {
-                preStop: {
-                  exec: { command: ['/opt/postgresql/bin/pg_ctl', 'stop', '-m', 'fast', '-W'] },
-                },
-              },
-              volumeMounts: [
-                { name: 'data', mountPath: data },
-                { name: 'scripts', mountPath: '/opt/scripts' },
-                { name: 'postgresql', mountPath: '/opt/postgresql', readOnly: true },
-                { name: 'node', mountPath: nodeCommand, readOnly: true },
-              ],
-            },
-          ],
+          containers: [postgresContainer(run)],
           volumes: [
             { name: 'scripts', configMap: { name: 'pg-scripts' } },
             { name: 'postgresql', hostPath: { path: postgresql, type: 'Directory' } },
