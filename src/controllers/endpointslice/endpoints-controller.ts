@@ -1,7 +1,8 @@
 // Keeps the legacy Endpoints object of every Service with a selector.
+import type { Endpoints } from '../../api/generated/types.ts';
 import { semanticEqual } from '../../api/meta/json-equal.ts';
 import { keyOf, splitKey } from '../../api/meta/object.ts';
-import { isNotFound } from '../../api/meta/status-error.ts';
+import { isNamespaceTerminating, isNotFound } from '../../api/meta/status-error.ts';
 import { endpoints } from '../../api/resources.ts';
 import type { Runnable } from '../../base/runnable.ts';
 import type { ControllerContext } from '../../client/controller-context.ts';
@@ -28,7 +29,9 @@ export function createEndpointsController(context: ControllerContext): Runnable 
     const wanted = buildEndpoints(service, servicePods.selected(service));
     const stored = endpointsInformer.lister.get(name);
     if (!stored) {
-      await api.create(wanted);
+      await api.create(wanted).catch((error: unknown) => {
+        if (!isNamespaceTerminating(error)) throw error;
+      });
       return;
     }
     const same =
@@ -46,15 +49,16 @@ export function createEndpointsController(context: ControllerContext): Runnable 
     clock,
     logger,
   });
+  /** Endpoints without a Service are of somebody else's making. */
+  const onEndpoints = (object: Endpoints) => {
+    const key = keyOf(object);
+    if (servicePods.services.lister.get(splitKey(key))) controller.enqueue(key);
+  };
   const unsubscribe = [
     servicePods.onChange((key) => controller.enqueue(key)),
     endpointsInformer.addEventHandler({
-      update: (_previous, object) => controller.enqueue(keyOf(object)),
-      delete(object) {
-        if (servicePods.services.lister.get(splitKey(keyOf(object)))) {
-          controller.enqueue(keyOf(object));
-        }
-      },
+      update: (_previous, object) => onEndpoints(object),
+      delete: onEndpoints,
     }),
   ];
   return {

@@ -2,10 +2,10 @@
 // written at once, without gathering.
 import type { EndpointSlice, Service } from '../../api/generated/types.ts';
 import { keyOf, nameOf, namespaceOf, splitKey, uidOf } from '../../api/meta/object.ts';
-import { isNotFound } from '../../api/meta/status-error.ts';
+import { isNamespaceTerminating, isNotFound } from '../../api/meta/status-error.ts';
 import { endpointSlices, nodes } from '../../api/resources.ts';
 import type { Runnable } from '../../base/runnable.ts';
-import type { ControllerContext } from '../../client/controller-context.ts';
+import type { ControllerContext, ReconcileResult } from '../../client/controller-context.ts';
 import { createController } from '../../client/controller.ts';
 import type { Lister } from '../../client/informer.ts';
 import { MANAGED_BY_LABEL, MANAGER, SERVICE_NAME_LABEL, planSlices } from './plan/plan-slices.ts';
@@ -13,6 +13,8 @@ import { groupEndpoints } from './plan/service-endpoints.ts';
 import { createServicePods, hasSelector } from './service-pods.ts';
 
 const BY_SERVICE = 'service';
+/** How soon to look whether the cache shows our own slices. */
+const CACHE_LAG_MS = 2;
 
 function serviceKey(slice: EndpointSlice): string {
   return `${namespaceOf(slice)}/${slice.metadata.labels?.[SERVICE_NAME_LABEL] ?? ''}`;
@@ -55,11 +57,15 @@ export function createEndpointSliceController(context: ControllerContext): Runna
   slices.addIndex(BY_SERVICE, (slice) => (isOurs(slice) ? [serviceKey(slice)] : []));
   const created = new CreatedSlices();
 
-  const reconcile = async (key: string) => {
+  const reconcile = async (key: string): Promise<ReconcileResult | void> => {
     const service = servicePods.services.lister.get(splitKey(key));
     if (!service || !hasSelector(service)) return;
-    if (created.unseen(key, slices.lister)) throw new Error(`slices of ${key} are not cached yet`);
-    await write(key, service);
+    if (created.unseen(key, slices.lister)) return { requeueAfterMs: CACHE_LAG_MS };
+    try {
+      await write(key, service);
+    } catch (error) {
+      if (!isNamespaceTerminating(error)) throw error;
+    }
   };
 
   const write = async (key: string, service: Service) => {

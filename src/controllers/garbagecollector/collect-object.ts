@@ -170,15 +170,31 @@ async function patchMetadata(
 }
 
 /** SS-604: all dependents lose their reference, then the object its finalizer. */
-async function orphan(node: Node, { client, graph }: CollectContext): Promise<void> {
+async function orphan(node: Node, context: CollectContext): Promise<void> {
   const uid = uidOf(node.object);
-  for (const dependent of graph.dependentsOf(uid)) {
-    const live = await getLive(client, dependent);
-    if (live?.metadata.ownerReferences?.some((reference) => reference.uid === uid)) {
-      await removeReferences({ ...dependent, object: live }, [uid], client);
-    }
+  for (const dependent of await liveDependents(node, context)) {
+    await removeReferences(dependent, [uid], context.client);
   }
-  await removeFinalizer(node, ORPHAN_FINALIZER, client);
+  await removeFinalizer(node, ORPHAN_FINALIZER, context.client);
+}
+
+/** Asked live: a dependent that the caches do not show yet would be deleted as nobody's later. */
+async function liveDependents(
+  { resource, object }: Node,
+  { client, graph }: CollectContext,
+): Promise<Node[]> {
+  const uid = uidOf(object);
+  const found: Node[] = [];
+  for (const { resource: other } of graph.informers.values()) {
+    if (resource.namespaced && !other.namespaced) continue;
+    const selection = resource.namespaced ? { namespace: namespaceOf(object) } : {};
+    const { items } = await client.resource(other).list(selection);
+    const dependents = items.filter(({ metadata }) =>
+      metadata.ownerReferences?.some((reference) => reference.uid === uid),
+    );
+    found.push(...dependents.map((dependent) => ({ resource: other, object: dependent })));
+  }
+  return found;
 }
 
 /** SS-603: only dependents with blockOwnerDeletion are waited for. */

@@ -9,6 +9,7 @@ import {
   storageClasses,
 } from '../../api/resources.ts';
 import { classOf } from '../../api/storage/match-volume.ts';
+import type { Client } from '../../client/client.ts';
 import type { ControllerContext } from '../../client/controller-context.ts';
 import { LatestCache } from './latest-cache.ts';
 
@@ -45,8 +46,6 @@ export function createVolumeStore({
   );
   const claims = new LatestCache(claimInformer);
   const volumes = new LatestCache(volumeInformer);
-  const claimApi = client.resource(persistentVolumeClaims);
-  const volumeApi = client.resource(persistentVolumes);
   /** Claim key by name of a volume that is being bound to it. */
   const taken = new Map<string, string>();
 
@@ -75,6 +74,22 @@ export function createVolumeStore({
     unboundClaims: (className: string) => claimInformer.lister.byIndex(UNBOUND_BY_CLASS, className),
     podsOf: (claimKey: string) => podInformer.lister.byIndex(BY_MOUNTED_CLAIM, claimKey),
     volumesOf: (claimKey: string) => volumeInformer.lister.byIndex(BY_CLAIM, claimKey),
+    ...createWrites(client, { claims, volumes }),
+  };
+}
+
+/** Writes go through the caches, so that the next step sees them. All throw StatusError. */
+function createWrites(
+  client: Client,
+  caches: {
+    readonly claims: LatestCache<PersistentVolumeClaim>;
+    readonly volumes: LatestCache<PersistentVolume>;
+  },
+) {
+  const { claims, volumes } = caches;
+  const claimApi = client.resource(persistentVolumeClaims);
+  const volumeApi = client.resource(persistentVolumes);
+  return {
     updateClaim: async (claim: PersistentVolumeClaim) => claims.wrote(await claimApi.update(claim)),
     updateClaimStatus: async (claim: PersistentVolumeClaim) =>
       claims.wrote(await claimApi.updateStatus(claim)),
@@ -90,7 +105,7 @@ export function createVolumeStore({
       const { uid } = volume.metadata;
       await volumeApi.delete(
         { name: nameOf(volume) },
-        { ...(uid === undefined ? {} : { preconditions: { uid } }) },
+        uid === undefined ? {} : { preconditions: { uid } },
       );
     },
   };

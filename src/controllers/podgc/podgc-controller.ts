@@ -7,6 +7,7 @@ import { isConflict, isNotFound } from '../../api/meta/status-error.ts';
 import { nodes, pods } from '../../api/resources.ts';
 import type { Runnable } from '../../base/runnable.ts';
 import { formatTime } from '../../base/time.ts';
+import type { Client } from '../../client/client.ts';
 import type { ControllerContext } from '../../client/controller-context.ts';
 import { createController } from '../../client/controller.ts';
 
@@ -40,33 +41,6 @@ export function createPodGcController(context: ControllerContext): Runnable {
     }
   };
 
-  const markFailed = async (pod: Pod) => {
-    if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return;
-    const condition: PodCondition = {
-      type: 'DisruptionTarget',
-      status: 'True',
-      reason: 'DeletionByPodGC',
-      message: 'PodGC: node no longer exists',
-    };
-    const now = formatTime(clock.now());
-    const conditions = setCondition(pod.status?.conditions ?? [], condition, now);
-    await client.resource(pods).updateStatus({
-      ...pod,
-      status: { ...pod.status, phase: 'Failed', conditions: [...conditions] },
-    });
-  };
-
-  const remove = async (pod: Pod, { failed }: { failed: boolean }) => {
-    try {
-      if (failed) await markFailed(pod);
-      const name = { namespace: namespaceOf(pod), name: nameOf(pod) };
-      const preconditions = { uid: uidOf(pod) };
-      await client.resource(pods).delete(name, { gracePeriodSeconds: 0, preconditions });
-    } catch (error) {
-      if (!isNotFound(error) && !isConflict(error)) throw error;
-    }
-  };
-
   const controller = createController({
     name: 'pod-garbage-collector',
     informers: [podInformer, nodeInformer],
@@ -77,8 +51,8 @@ export function createPodGcController(context: ControllerContext): Runnable {
       for (const pod of podInformer.lister.list()) {
         const node = pod.spec?.nodeName ?? '';
         if (node === '') {
-          if (isTerminating(pod)) await remove(pod, { failed: false });
-        } else if (await nodeIsGone(node)) await remove(pod, { failed: true });
+          if (isTerminating(pod)) await removePod(client, pod);
+        } else if (await nodeIsGone(node)) await removePod(client, pod, clock.now());
       }
       return { requeueAfterMs: PERIOD_MS };
     },
@@ -90,4 +64,29 @@ export function createPodGcController(context: ControllerContext): Runnable {
     },
     stop: () => controller.stop(),
   };
+}
+
+/** `failedMs`: when it failed, for a pod that was running. Gone or changed pods are no error. */
+async function removePod(client: Client, pod: Pod, failedMs?: number): Promise<void> {
+  const api = client.resource(pods);
+  const hasEnded = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+  try {
+    if (failedMs !== undefined && !hasEnded) await api.updateStatus(failed(pod, failedMs));
+    const name = { namespace: namespaceOf(pod), name: nameOf(pod) };
+    const preconditions = { uid: uidOf(pod) };
+    await api.delete(name, { gracePeriodSeconds: 0, preconditions });
+  } catch (error) {
+    if (!isNotFound(error) && !isConflict(error)) throw error;
+  }
+}
+
+function failed(pod: Pod, nowMs: number): Pod {
+  const condition: PodCondition = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    reason: 'DeletionByPodGC',
+    message: 'PodGC: node no longer exists',
+  };
+  const conditions = setCondition(pod.status?.conditions, condition, formatTime(nowMs));
+  return { ...pod, status: { ...pod.status, phase: 'Failed', conditions: [...conditions] } };
 }

@@ -1,7 +1,7 @@
 // The scheduler's picture of nodes and placed pods, kept up by informer events. Pods that it has
 // placed itself count at once, before the informer shows them.
 import type { Node, Pod } from '../../api/generated/types.ts';
-import { keyOf, nameOf, namespaceOf, uidOf } from '../../api/meta/object.ts';
+import { isTerminating, keyOf, nameOf, namespaceOf, uidOf } from '../../api/meta/object.ts';
 import { nodeBase, type NodeFacts } from './plan/node-facts.ts';
 import { podFacts, type PodFacts } from './plan/pod-facts.ts';
 
@@ -145,4 +145,19 @@ function claimsOf({ pod, claims }: PodFacts): string[] {
 /** True once the pod needs its node no more. */
 export function hasEnded({ status }: Pod): boolean {
   return status?.phase === 'Succeeded' || status?.phase === 'Failed';
+}
+
+/** Pods name the scheduler that shall place them. */
+export const SCHEDULER_NAME = 'default-scheduler';
+
+/** True for a pod that this scheduler has to place. */
+export function isWaiting(pod: Pod): boolean {
+  const { nodeName = '', schedulerName = SCHEDULER_NAME, schedulingGates = [] } = pod.spec ?? {};
+  return (
+    nodeName === '' &&
+    schedulerName === SCHEDULER_NAME &&
+    schedulingGates.length === 0 &&
+    !isTerminating(pod) &&
+    !hasEnded(pod)
+  );
 }

@@ -38,7 +38,7 @@ export function boundClaim(
   return isNamed ? complete : { ...complete, spec: { ...claim.spec, volumeName: nameOf(volume) } };
 }
 
-/** The claim with its final status; undefined when it has it. Capacity later follows growth only. */
+/** The claim with its final status; undefined when it has it. Later, capacity only grows. */
 export function boundStatus(
   claim: PersistentVolumeClaim,
   volume: PersistentVolume,
