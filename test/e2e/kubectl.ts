@@ -18,7 +18,9 @@ export interface RunOptions {
 
 const TIMEOUT_MS = 60_000;
 
-/** Runs a program to its end; resolves with its exit code (-1: killed) and output, never rejects. */
+/**
+ * Runs a program to its end; resolves with its exit code (-1: killed) and output, never rejects.
+ */
 export function runCommand(argv: readonly string[], options: RunOptions): Promise<CommandResult> {
   const [command = '', ...args] = argv;
   return new Promise((resolve) => {
@@ -81,7 +83,10 @@ export const kubectlPath: string | undefined = (process.env['PATH'] ?? '')
   .map((folder) => join(folder, 'kubectl'))
   .find(isExecutable);
 
-/** Further versions: those of `ORDINAL_KUBECTLS` (paths with `:` between), or `kubectl.*` beside kubectl. */
+/**
+ * Further versions: those of `ORDINAL_KUBECTLS` (paths with `:` between), or `kubectl.*` beside
+ * kubectl.
+ */
 export function otherKubectls(): string[] {
   const asked = process.env['ORDINAL_KUBECTLS'];
   if (asked !== undefined) return asked.split(delimiter).filter((path) => path !== '');

@@ -1,5 +1,5 @@
-// The real server process for end-to-end tests, driven by the real kubectl. Every server has its own
-// data directory and home, is stopped by its pid, and is checked to leave nothing behind.
+// The real server process for end-to-end tests, driven by the real kubectl. Every server has its
+// own data directory and home, is stopped by its pid, and is checked to leave nothing behind.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

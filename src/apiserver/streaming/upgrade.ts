@@ -31,7 +31,9 @@ async function serve(
   throw badRequest('this path offers no upgrade');
 }
 
-/** Answers an upgrade; on paths that offer none, the request is served as if it had asked for none. */
+/**
+ * Answers an upgrade; on paths that offer none, the request is served as if it had asked for none.
+ */
 export function handleUpgrade(
   { request, socket, head }: UpgradeRequest,
   { dispatcher, ...context }: StreamingContext & { readonly dispatcher: Dispatcher },
