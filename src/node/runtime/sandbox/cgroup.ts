@@ -137,7 +137,8 @@ function version2Base(own: string): string | undefined {
 
 function canMakeGroups(dir: string): boolean {
   try {
-    const probe = join(dir, 'probe');
+    // Others may probe at the same time.
+    const probe = join(dir, `probe-${process.pid}`);
     mkdirSync(probe, { recursive: true });
     rmdirSync(probe);
     if (readdirSync(dir, { withFileTypes: true }).every((entry) => !entry.isDirectory())) {
