@@ -27,7 +27,7 @@ await build({
   sourcesContent: false,
   legalComments: 'linked',
   logLevel: 'warning',
-  external: ['lmdb'],
+  external: ['lmdb', 'undici'],
   banner: requireBanner,
 });
 
