@@ -1,7 +1,7 @@
 // What lies where in the data directory; nothing is ever written elsewhere.
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { OrdinalError, systemErrorCode, errorMessage } from '../base/errors.ts';
 import { isAlive, type ProcessIdentity } from '../node/runtime/process-identity.ts';
 
@@ -42,7 +42,7 @@ export function dataDirectory(path: string): DataDirectory {
 /** Makes the directory for its owner only. Throws OrdinalError `ORD_DATA_DIR`. */
 export function createDataDirectory(directory: DataDirectory): void {
   try {
-    mkdirSync(directory.root, { recursive: true, mode: 0o700 });
+    makeFolder(directory.root);
   } catch (cause) {
     throw new OrdinalError(
       'ORD_DATA_DIR',
@@ -50,6 +50,14 @@ export function createDataDirectory(directory: DataDirectory): void {
       { action: 'choose another one with --data-dir', cause },
     );
   }
+}
+
+/** With its parents. Node's own recursive mkdir never returns where a folder can't be made in /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent);
+  mkdirSync(path, { mode: 0o700 });
 }
 
 /** What a running server says of itself to `down` and `status`. */

@@ -1,7 +1,7 @@
 // `ordinal down`: stops the pods gracefully and the server, also after a server that was killed.
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock } from '../base/clock.ts';
+import { sleep, systemClock } from '../base/clock.ts';
 import { OrdinalError } from '../base/errors.ts';
 import { isAlive } from '../node/runtime/process-identity.ts';
 import { removeClusterNamespace } from '../node/runtime/sandbox/cluster-namespace.ts';
@@ -42,8 +42,7 @@ async function stopServer(record: ServerRecord): Promise<void> {
         action: `look at its log, or end it with kill -9 ${record.process.pid} and run down again`,
       });
     }
-    // Not the system clock: its timers do not keep the process alive.
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await sleep(systemClock, POLL_MS);
   }
 }
 

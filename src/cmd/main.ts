@@ -1,5 +1,6 @@
 // The command line: argv in, exit code out. Commands are loaded when they are called.
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { FEATURE_GATES } from '../api/feature-gates.ts';
 import { OrdinalError, errorMessage } from '../base/errors.ts';
 import { createConsoleLogger, type LogLevel } from './console-logger.ts';
 import { defaultDataDirectory } from './data-directory.ts';
@@ -21,6 +22,10 @@ function featureGates(text: string): Record<string, boolean> {
     const match = /^\s*([A-Za-z][A-Za-z0-9]*)=(true|false)\s*$/.exec(entry);
     if (!match?.[1])
       throw new InvalidArgumentError(`"${entry}" is not of the form Gate=true|false`);
+    if (!FEATURE_GATES.some((gate) => gate === match[1]))
+      throw new InvalidArgumentError(
+        `there is no gate "${match[1]}" (choose among ${FEATURE_GATES.join(', ')})`,
+      );
     gates[match[1]] = match[2] === 'true';
   }
   return gates;
@@ -193,6 +198,9 @@ program
     process.exit();
   });
 
+// Every command ends by process.exit(). Until then it runs, though it only waits on timers, which
+// do not keep the process alive by themselves (base/clock.ts).
+setInterval(() => {}, 2 ** 30);
 try {
   await program.parseAsync();
 } catch (error) {

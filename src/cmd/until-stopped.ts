@@ -13,9 +13,6 @@ export async function untilStopped(running: { stop(): Promise<void> }): Promise<
         resolve();
       });
     }
-    // Nothing else may keep the process alive, such as a server without connections.
-    const keepAlive = setInterval(() => {}, 2 ** 30);
-    void keepAlive;
   });
   await running.stop();
   return 0;
