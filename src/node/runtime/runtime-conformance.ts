@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isAlive, processStat, readText, sendSignal } from './process-identity.ts';
-import type { ContainerRuntime, PodSandbox } from './runtime.ts';
+import { execTests } from './exec-conformance.ts';
 import {
   containerStatus,
   execOutput,
@@ -14,15 +14,14 @@ import {
   shellContainer,
   untilExited,
   waitFor,
+  SERVER,
   type RuntimeHarness,
+  type RuntimeTestContext,
 } from './runtime-test-kit.ts';
-
-/** Runs forever and ends properly when told to. */
-const SERVER = 'trap "echo bye; exit 3" TERM; echo up; while :; do sleep 0.01; done';
 
 /** The suite; `open` makes a harness for all its tests. */
 export function runtimeConformance(open: () => Promise<RuntimeHarness>): void {
-  const context: Context = {} as Context;
+  const context: RuntimeTestContext = {} as RuntimeTestContext;
   beforeAll(async () => {
     context.harness = await open();
   });
@@ -46,13 +45,7 @@ export function runtimeConformance(open: () => Promise<RuntimeHarness>): void {
   describe('pods', () => podTests(context));
 }
 
-interface Context {
-  harness: RuntimeHarness;
-  runtime: ContainerRuntime;
-  pod: PodSandbox;
-}
-
-function lifeTests(context: Context): void {
+function lifeTests(context: RuntimeTestContext): void {
   test('a container that succeeds is Completed, with times and log', async () => {
     const { runtime, pod, harness } = context;
     const config = shellContainer(harness.dir, 'echo out; echo err >&2');
@@ -129,7 +122,7 @@ function lifeTests(context: Context): void {
   });
 }
 
-function stopTests(context: Context): void {
+function stopTests(context: RuntimeTestContext): void {
   test('SIGTERM first: a program that handles it ends in its own way', async () => {
     const { runtime, pod, harness } = context;
     const config = shellContainer(harness.dir, SERVER);
@@ -177,7 +170,7 @@ function stopTests(context: Context): void {
   });
 }
 
-function logTests(context: Context): void {
+function logTests(context: RuntimeTestContext): void {
   test('nothing is lost to > /dev/stderr; parts make up long and unfinished lines', async () => {
     const { runtime, pod, harness } = context;
     const script = `echo one >&2; echo two >/dev/stderr; echo three >&2
@@ -199,140 +192,7 @@ function logTests(context: Context): void {
   });
 }
 
-function execTests(context: Context): void {
-  const running = async (overrides = {}) => {
-    const config = shellContainer(context.harness.dir, SERVER, overrides);
-    const status = await context.runtime.startContainer(context.pod.id, config);
-    await waitFor('the program', () => logText(config.logPath, 'stdout').includes('up'));
-    return status.id;
-  };
-
-  test('exec has streams of its own, the exit code and the container’s environment', async () => {
-    const { runtime } = context;
-    const id = await running({ env: [{ name: 'A', value: 'b' }], workingDir: '/usr' });
-    const argv = ['sh', '-c', 'echo "$A $PWD"; echo oops >&2; exit 9'];
-    const result = await runtime.execSync(id, argv, 10_000);
-    expect(result).toEqual({
-      exitCode: 9,
-      stdout: Buffer.from('b /usr\n'),
-      stderr: Buffer.from('oops\n'),
-      timedOut: false,
-    });
-    expect((await runtime.execSync(id, ['no-such-program'], 10_000)).exitCode).toBe(127);
-  });
-
-  test('exec: /dev/stdin, /dev/stdout and /dev/stderr can be opened', async () => {
-    const script = 'cat /dev/stdin | tee /dev/stderr >/dev/stdout; echo 2 >/dev/stderr';
-    const argv = ['sh', '-c', script];
-    const session = await context.runtime.exec(await running(), { argv, stdin: true, tty: false });
-    const output = { stdout: '', stderr: '' };
-    session.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
-    session.stderr?.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));
-    session.stdin?.end('1\n');
-    expect(await session.exitCode).toBe(0);
-    expect(output).toEqual({ stdout: '1\n', stderr: '1\n2\n' });
-  });
-
-  test('many execs at once and after each other', async () => {
-    const { runtime } = context;
-    const id = await running();
-    for (let round = 0; round < 3; round++) {
-      const numbers = Array.from({ length: 10 }, (_, index) => `${round}-${index}`);
-      const outputs = numbers.map((number) => execOutput(runtime, id, `echo ${number}`));
-      expect(await Promise.all(outputs)).toEqual(numbers.map((number) => `${number}\n`));
-    }
-  });
-
-  test('exec: a program may end before its input', async () => {
-    const argv = ['sh', '-c', 'exit 3'];
-    const session = await context.runtime.exec(await running(), { argv, stdin: true, tty: false });
-    session.stdout.resume();
-    session.stderr?.resume();
-    expect(await session.exitCode).toBe(3);
-  });
-
-  test('exec passes stdin to its end', async () => {
-    const session = await context.runtime.exec(await running(), {
-      argv: ['cat'],
-      stdin: true,
-      tty: false,
-    });
-    session.stdin?.end('x'.repeat(300_000));
-    let bytes = 0;
-    session.stdout.on('data', (chunk: Buffer) => (bytes += chunk.length));
-    expect(await session.exitCode).toBe(0);
-    expect(bytes).toBe(300_000);
-  });
-
-  test('a command that takes too long is killed with its children', async () => {
-    const { runtime } = context;
-    const id = await running();
-    const seconds = `1000.${id.replace(/\D/g, '')}`;
-    const script = `sleep ${seconds} & echo started; wait`;
-    const result = await runtime.execSync(id, ['sh', '-c', script], 300);
-    expect(result.timedOut).toBe(true);
-    expect(result.stdout.toString()).toBe('started\n');
-    await waitFor('the end of its children', () => {
-      const lines = readdirSync('/proc').map((name) => readText(`/proc/${name}/cmdline`));
-      return !lines.includes(`sleep\0${seconds}\0`);
-    });
-  });
-
-  test('exec with a terminal: a pts of the asked size and the exit code', async () => {
-    const { runtime } = context;
-    const session = await runtime.exec(await running(), {
-      argv: ['sh', '-c', 'test -t 0 && until stty size | grep 33; do sleep 0.01; done; exit 5'],
-      stdin: true,
-      tty: true,
-    });
-    let output = '';
-    session.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    session.resize(101, 33);
-    expect(await session.exitCode).toBe(5);
-    expect(output).toContain('33 101');
-  });
-
-  test('attach shows what comes from now on and writes to stdin', async () => {
-    const { runtime, pod, harness } = context;
-    const script = 'echo up; read line; echo "got $line"; echo err >&2; read line; exit 4';
-    const config = shellContainer(harness.dir, script, { stdin: true });
-    const { id } = await runtime.startContainer(pod.id, config);
-    await waitFor('the program', () => logText(config.logPath, 'stdout') === 'up\n');
-    const session = await runtime.attach(id);
-    const output = { stdout: '', stderr: '' };
-    session.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
-    session.stderr?.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));
-    session.stdin?.write('hello\n');
-    await waitFor('both outputs', () => output.stdout !== '' && output.stderr !== '');
-    session.stdin?.write('end\n');
-    expect(await session.exitCode).toBe(4);
-    expect(output).toEqual({ stdout: 'got hello\n', stderr: 'err\n' });
-  });
-
-  test('a container with a terminal', async () => {
-    const { runtime, pod, harness } = context;
-    const script = 'test -t 0 && test -t 1 && echo terminal; exit 6';
-    const config = shellContainer(harness.dir, script, { stdin: true, tty: true });
-    const { status, stdout } = await runToEnd(runtime, pod, config);
-    expect(stdout.trim()).toBe('terminal');
-    expect(status.exitCode).toBe(6);
-  });
-
-  test('what does not run can’t be entered', async () => {
-    const { runtime, pod, harness } = context;
-    const { status } = await runToEnd(runtime, pod, shellContainer(harness.dir, ':'));
-    const code = (value: string) => expect.objectContaining({ code: value });
-    await expect(runtime.execSync(status.id, ['true'], 1000)).rejects.toEqual(
-      code('ORD_CONTAINER_NOT_RUNNING'),
-    );
-    await expect(runtime.execSync('nobody', ['true'], 1000)).rejects.toEqual(
-      code('ORD_RUNTIME_NOT_FOUND'),
-    );
-    await expect(runtime.attach(status.id)).rejects.toEqual(code('ORD_CONTAINER_NOT_RUNNING'));
-  });
-}
-
-function configTests(context: Context): void {
+function configTests(context: RuntimeTestContext): void {
   test('volumes: a directory, a single file, and that they may be missing', async () => {
     const { runtime, pod, harness } = context;
     const volume = join(harness.dir, 'a volume');
@@ -374,7 +234,7 @@ function configTests(context: Context): void {
   });
 }
 
-function adoptionTests(context: Context): void {
+function adoptionTests(context: RuntimeTestContext): void {
   const restart = async () => {
     await context.runtime.stop();
     context.runtime = context.harness.create();
@@ -454,7 +314,7 @@ function adoptionTests(context: Context): void {
   });
 }
 
-function podTests(context: Context): void {
+function podTests(context: RuntimeTestContext): void {
   test('every pod has an address of its own that is not used again at once', async () => {
     const { runtime, pod } = context;
     const second = await runtime.runPodSandbox(podConfig({ name: 'web-1' }));

@@ -28,6 +28,16 @@ export interface RuntimeHarness {
   close(): Promise<void>;
 }
 
+/** What the tests of a suite share; `runtime` changes when the agent restarts. */
+export interface RuntimeTestContext {
+  harness: RuntimeHarness;
+  runtime: ContainerRuntime;
+  pod: PodSandbox;
+}
+
+/** Runs forever and ends properly when told to. */
+export const SERVER = 'trap "echo bye; exit 3" TERM; echo up; while :; do sleep 0.01; done';
+
 export function temporaryDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'ord-'));
 }
