@@ -18,6 +18,7 @@ const entryPoints = [
   'demo/pod/ready.mjs',
   'demo/pod/sql.mjs',
   'scripts/build.mjs',
+  'scripts/complete-lockfile.mjs',
   'scripts/generate-type-model.mjs',
   'src/cmd/main.ts',
   'src/index.ts',
