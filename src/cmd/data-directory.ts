@@ -52,7 +52,9 @@ export function createDataDirectory(directory: DataDirectory): void {
   }
 }
 
-/** With its parents. Node's own recursive mkdir never returns where a folder can't be made in /proc. */
+/**
+ * With its parents. Node's own recursive mkdir never returns where a folder can't be made in /proc.
+ */
 function makeFolder(path: string): void {
   if (existsSync(path)) return;
   const parent = dirname(path);

@@ -1,5 +1,5 @@
-// The StatefulSet of the Kubernetes documentation on a real node: identity, volumes, names, scaling,
-// updates, and the commands of kubectl that deal with sets and their pods.
+// The StatefulSet of the Kubernetes documentation on a real node: identity, volumes, names,
+// scaling, updates, and the commands of kubectl that deal with sets and their pods.
 import { Resolver } from 'node:dns/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WEB_SCRIPT, webSet } from './manifests.ts';

@@ -16,7 +16,9 @@ const IDENTITY =
 
 const identities = async (server: TestServer) => await server.field('pods', IDENTITY);
 
-/** Pids, as the host has them, of processes whose environment has POD_NAME, with their start times. */
+/**
+ * Pids, as the host has them, of processes whose environment has POD_NAME, with their start times.
+ */
 function processesOf(server: TestServer): string[] {
   return leftovers(server.dataDir)
     .map((line) => line.split(' ')[0] ?? '')
