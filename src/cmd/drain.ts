@@ -55,5 +55,6 @@ async function drain(
   nodes: number,
   runtime: RuntimeChoice,
 ): Promise<void> {
-  await stopPods(await createNodes({ nodes, runtime }, directory, silentLogger));
+  const left = await createNodes({ nodes, runtime }, directory, silentLogger);
+  await stopPods({ nodes: left, pods: [], logger: silentLogger });
 }

@@ -4,6 +4,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { RuleContext } from '../api/kind-rules.ts';
+import { pods } from '../api/resources.ts';
 import type { CertificateFiles } from '../apiserver/certificates.ts';
 import { kubeconfigText } from '../apiserver/kubeconfig-file.ts';
 import type { ListenAddress } from '../apiserver/server.ts';
@@ -130,8 +131,10 @@ export async function serve(options: ServeOptions, logger: Logger): Promise<Runn
   return {
     ready,
     async stop() {
+      const { items } = await embedded.client.resource(pods).list();
       await embedded.stop();
-      await stopPods(await createNodes(options, directory, logger));
+      const left = await createNodes(options, directory, logger);
+      await stopPods({ nodes: left, pods: items, logger });
       removeServerRecord(directory);
     },
   };
