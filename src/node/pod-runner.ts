@@ -63,6 +63,8 @@ export class PodRunner {
   readonly #failures = new Map<string, number>();
   #volumes: MountedVolumes | undefined;
   #refreshAtMs = 0;
+  /** Labels and annotations that the volumes were made with: downward API files show them. */
+  #mountedMetadata = '';
 
   constructor(options: PodRunnerOptions, state: PodState) {
     this.#options = options;
@@ -119,7 +121,10 @@ export class PodRunner {
       this.#volumes ??= new Map();
       return undefined;
     }
-    if (this.#volumes !== undefined && clock.now() < this.#refreshAtMs) return this.#refreshAtMs;
+    const metadata = JSON.stringify([pod.metadata?.labels, pod.metadata?.annotations]);
+    const isFresh = clock.now() < this.#refreshAtMs && metadata === this.#mountedMetadata;
+    if (this.#volumes !== undefined && isFresh) return this.#refreshAtMs;
+    this.#mountedMetadata = metadata;
     const running = this.#volumes !== undefined || this.#sandbox(pod) !== undefined;
     try {
       this.#volumes = await volumes.mount(pod, this.#facts(pod), { running });
