@@ -138,9 +138,9 @@ describeWithKubectl('bad input to the API', () => {
 
   test('an unchangeable field of a StatefulSet is 422', async () => {
     await server.apply(set({}, 'fixed'));
-    const { code, stderr } = await server.run([
-      ...['patch', 'statefulset', 'fixed', '--type=merge', '-p', '{"spec":{"serviceName":"x"}}'],
-    ]);
+    const change = '{"spec":{"serviceName":"x"}}';
+    const command = ['patch', 'statefulset', 'fixed', '--type=merge', '-p', change];
+    const { code, stderr } = await server.run(command);
     expect(code).toBe(1);
     expect(stderr).toContain('spec: Forbidden: updates to statefulset spec for fields other than');
   });

@@ -144,9 +144,9 @@ describeWithKubectl('kubectl against the API', () => {
     expect(await server.field('pod patched', '{.spec.containers[*].image}')).toBe('four three');
     await patch('merge', { metadata: { labels: { x: 'y' } } });
     expect(await server.field('pod patched', '{.metadata.labels.x}')).toBe('y');
-    const forbidden = await server.run([
-      ...['patch', 'pod', 'patched', '--type', 'merge', '-p', '{"spec":{"containers":[]}}'],
-    ]);
+    const nothing = '{"spec":{"containers":[]}}';
+    const command = ['patch', 'pod', 'patched', '--type', 'merge', '-p', nothing];
+    const forbidden = await server.run(command);
     expect(forbidden.code).toBe(1);
     expect(forbidden.stderr).toContain('is invalid: \n* spec.containers: ');
   });

@@ -261,9 +261,17 @@ describeWithPods('pods', () => {
     const lines = (await server.kubectl('logs', 'environment')).split('\n');
     const address = await server.field('pod environment', '{.status.podIP}');
     for (const line of [
-      ...['CFG_ONE=1', 'A=a', 'B=ab $(A)', 'NAME=environment', `IP=${address}`],
-      ...['NODE=ordinal-0', 'CPU=1', 'KEY=1', 'HOSTNAME=environment'],
-      ...['KUBERNETES_SERVICE_HOST=10.96.0.1', 'KUBERNETES_SERVICE_PORT=443'],
+      'CFG_ONE=1',
+      'A=a',
+      'B=ab $(A)',
+      'NAME=environment',
+      `IP=${address}`,
+      'NODE=ordinal-0',
+      'CPU=1',
+      'KEY=1',
+      'HOSTNAME=environment',
+      'KUBERNETES_SERVICE_HOST=10.96.0.1',
+      'KUBERNETES_SERVICE_PORT=443',
     ]) {
       expect(lines).toContain(line);
     }

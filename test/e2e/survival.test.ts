@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Container } from '../../src/api/generated/types.ts';
 import { leftovers } from './leftovers.ts';
 import { pod, shell, WEB_SCRIPT, webSet } from './manifests.ts';
 import { describeWithPods, isRunning, ordinal, TestServer } from './server.ts';
@@ -23,7 +24,7 @@ function processesOf(server: TestServer): string[] {
   return leftovers(server.dataDir)
     .map((line) => line.split(' ')[0] ?? '')
     .filter((pid) => read(`/proc/${pid}/environ`).includes('POD_NAME='))
-    .filter((pid) => /^sh\0-c\0/.test(read(`/proc/${pid}/cmdline`)))
+    .filter((pid) => read(`/proc/${pid}/cmdline`).startsWith('sh\0-c\0'))
     .map((pid) => `${pid} ${read(`/proc/${pid}/stat`).split(' ')[21] ?? ''}`)
     .sort();
 }
@@ -143,11 +144,11 @@ describeWithPods('a detached server', () => {
   });
 
   /** A pod that notes its end on a host path, where the test sees it. */
-  const noting = () => {
+  const noting = (more: Partial<Container> = {}) => {
     const volumeMounts = [{ name: 'host', mountPath: '/host' }];
     const script =
       'trap "echo term >>/host/log; exit 0" TERM; echo up >>/host/log; while :; do sleep 0.05; done';
-    return pod('noting', shell(script, { volumeMounts }), {
+    return pod('noting', shell(script, { volumeMounts, ...more }), {
       volumes: [{ name: 'host', hostPath: { path: shared } }],
     });
   };
@@ -170,6 +171,19 @@ describeWithPods('a detached server', () => {
     const wiped = await server.down('--wipe');
     expect(wiped).toMatchObject({ code: 0, stdout: 'ordinal stopped; its data is removed\n' });
     expect(existsSync(server.dataDir)).toBe(false);
+  });
+
+  test('down runs preStop hooks and keeps to the grace period of each pod', async () => {
+    const preStop = { exec: { command: ['sh', '-c', 'echo preStop >>/host/log'] } };
+    await server.apply(noting({ lifecycle: { preStop } }));
+    const stubborn = shell('trap "" TERM; while :; do sleep 0.05; done');
+    await server.apply(pod('stubborn', stubborn, { terminationGracePeriodSeconds: 1 }));
+    await server.kubectl('wait', '--for=condition=Ready', 'pod/stubborn', '--timeout=20s');
+    await until('the pod runs', () => log() === 'up\n');
+    const beforeMs = performance.now();
+    expect((await server.down()).code).toBe(0);
+    expect(log()).toBe('up\npreStop\nterm\n');
+    expect(performance.now() - beforeMs).toBeLessThan(10_000);
   });
 
   test('down after kill -9 ends the pods that were left, gracefully', async () => {
