@@ -23,6 +23,9 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node20',
+  // Half the size is half the time to parse it; names stay for readable stack traces.
+  minifySyntax: true,
+  minifyWhitespace: true,
   sourcemap: true,
   sourcesContent: false,
   legalComments: 'linked',

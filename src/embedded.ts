@@ -15,6 +15,7 @@ import {
   type CertificateFiles,
   type Certificates,
 } from './apiserver/certificates.ts';
+import type { HealthChecks } from './apiserver/health.ts';
 import type { NodeConnection } from './apiserver/node-connection.ts';
 import { createServer, type ListenAddress } from './apiserver/server.ts';
 import { createServiceAccountReviewer } from './apiserver/service-account-review.ts';
@@ -118,7 +119,13 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     const apiServerIp = KUBERNETES_SERVICE_ADDRESS;
     await bootstrapObjects({ handler: api.handler, apiServerIp, targetPort });
     if (isNew) await store.compact(store.revision);
-    const server = await start(createApiServer(options, api, certificates));
+    let isReady = false;
+    const healthChecks: HealthChecks = {
+      components() {
+        if (!isReady) throw new Error('controllers, nodes and DNS are still starting');
+      },
+    };
+    const server = await start(createApiServer(options, { api, certificates, healthChecks }));
     if (options.podListen) await server.listen(options.podListen);
 
     const admin = clientFor(api.handler, { name: 'kubernetes-admin', agent: 'ordinal' });
@@ -134,6 +141,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     await start(informers);
     await start(dns);
     await Promise.all(parts.map((part) => start(part)));
+    isReady = true;
     const { address, port } = server.address();
     const host = address === '::' || address === '0.0.0.0' ? '127.0.0.1' : address;
     return {
@@ -184,7 +192,11 @@ function createApi(
   return { handler, issuer };
 }
 
-function createApiServer(options: EmbeddedOptions, api: Api, certificates: Certificates) {
+function createApiServer(
+  options: EmbeddedOptions,
+  parts: { api: Api; certificates: Certificates; healthChecks: HealthChecks },
+) {
+  const { api, certificates, healthChecks } = parts;
   const admin: UserInfo = { name: 'kubernetes-admin', uid: '', groups: [MASTERS_GROUP] };
   const { clock, logger } = options;
   return createServer({
@@ -194,7 +206,7 @@ function createApiServer(options: EmbeddedOptions, api: Api, certificates: Certi
       reviewToken: createServiceAccountReviewer(api),
     }),
     version: versionInfo(options.emulatedVersion),
-    healthChecks: {},
+    healthChecks,
     tls: {
       key: certificates.serverKey,
       cert: certificates.serverCertificate,

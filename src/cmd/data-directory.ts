@@ -15,6 +15,8 @@ export interface DataDirectory {
   readonly kubeconfig: string;
   readonly serverFile: string;
   readonly logFile: string;
+  /** What the sandbox can do, remembered until the next boot. */
+  readonly abilitiesFile: string;
 }
 
 /** The default of `--data-dir`: XDG data directory, `ordinal/`. */
@@ -36,6 +38,7 @@ export function dataDirectory(path: string): DataDirectory {
     kubeconfig: join(root, 'kubeconfig'),
     serverFile: join(root, 'server.json'),
     logFile: join(root, 'server.log'),
+    abilitiesFile: join(root, 'abilities.json'),
   };
 }
 

@@ -48,15 +48,15 @@ async function stopServer(record: ServerRecord): Promise<void> {
 
 /** Removes what is ours in the data directory, and the directory if nothing else is in it. */
 function removeData(directory: DataDirectory): void {
-  const { store, pki, nodes, runtime, volumes, kubeconfig, serverFile, logFile } = directory;
-  for (const path of [store, pki, nodes, runtime, volumes, kubeconfig, serverFile, logFile]) {
+  const { root, ...parts } = directory;
+  for (const path of Object.values(parts)) {
     rmSync(path, { recursive: true, force: true });
   }
   let left: string[];
   try {
-    left = readdirSync(directory.root);
+    left = readdirSync(root);
   } catch {
     return; // there was none
   }
-  if (left.length === 0) rmSync(join(directory.root), { recursive: true });
+  if (left.length === 0) rmSync(root, { recursive: true });
 }

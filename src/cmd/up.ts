@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { OrdinalError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Resolver } from '../dns/forwarder.ts';
-import { probeSandbox } from '../node/runtime/sandbox/probe-sandbox.ts';
-import { createDataDirectory, dataDirectory } from './data-directory.ts';
+import { createDataDirectory, dataDirectory, type DataDirectory } from './data-directory.ts';
+import { sandboxAbilities } from './known-abilities.ts';
 import { launch } from './launch.ts';
 import type { ReadyMessage, RuntimeChoice, ServeOptions } from './serve.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -34,7 +34,7 @@ const LOOPBACK = '127.0.0.1';
 export async function up(options: UpOptions, logger: Logger): Promise<number> {
   const directory = dataDirectory(options.dataDir);
   createDataDirectory(directory);
-  const runtime = await chooseRuntime(options, directory.root, logger);
+  const runtime = await chooseRuntime(options, directory, logger);
   const common = {
     dataDir: directory.root,
     durability: options.durability,
@@ -103,12 +103,12 @@ function announce(ready: ReadyMessage, { output, emulatedVersion }: UpOptions): 
 
 async function chooseRuntime(
   options: UpOptions,
-  scratchDir: string,
+  directory: DataDirectory,
   logger: Logger,
 ): Promise<RuntimeChoice> {
   if (options.nodes === 0) return { name: 'none' };
   if (options.runtime === 'process') return { name: 'process' };
-  const abilities = await probeSandbox({ scratchDir });
+  const abilities = await sandboxAbilities(directory);
   if (abilities.refusal === undefined) return { name: 'sandbox', abilities };
   if (options.runtime === 'sandbox') {
     throw new OrdinalError('ORD_NO_SANDBOX', `pods can't be sandboxed: ${abilities.refusal}`, {
