@@ -1,6 +1,5 @@
 // `ordinal down`: stops the pods gracefully and the server, also after a server that was killed.
 import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { sleep, systemClock } from '../base/clock.ts';
 import { OrdinalError } from '../base/errors.ts';
 import { isAlive } from '../node/runtime/process-identity.ts';
