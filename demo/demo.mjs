@@ -39,7 +39,7 @@ let connection;
 let client;
 let exitCode = 0;
 
-const sorted = (names) => [...names].sort();
+const sorted = (names) => names.toSorted((a, b) => (a < b ? -1 : 1));
 const at = (name) => ({ namespace: NAMESPACE, name });
 const listPods = async () => (await client.resource(pods).list({ namespace: NAMESPACE })).items;
 const isReady = (pod) =>

@@ -48,7 +48,7 @@ const typeName = (model) => renamed.get(model) ?? model.replace(/^V\d+(?=[A-Z])/
 
 function fieldType(attribute) {
   const { format } = attribute;
-  let type = attribute.type.trim();
+  const type = attribute.type.trim();
   const array = /^Array<(.*)>$/.exec(type);
   if (array) return `[]${fieldType({ type: array[1], format })}`;
   const map = /^\{ \[key: string\]: (.*?);? \}$/.exec(type);
