@@ -1,5 +1,5 @@
-// Probing the sandbox takes a tenth of a warm start, and what a machine can do does not change while
-// it runs: a good answer is remembered until the next boot.
+// Probing the sandbox takes a tenth of a warm start, and what a machine can do does not change
+// while it runs: a good answer is remembered until the next boot.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ownIdentity } from '../node/runtime/process-identity.ts';
 import { probeSandbox, type SandboxAbilities } from '../node/runtime/sandbox/probe-sandbox.ts';
