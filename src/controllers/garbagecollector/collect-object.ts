@@ -85,6 +85,8 @@ async function ownerState(
   const resource = graph.resourceOf(reference);
   if (!resource) return 'unknown';
   const namespace = resource.namespaced ? namespaceOf(node.object) : '';
+  // A cluster-wide object cannot say in which namespace its owner is: no reason to delete it.
+  if (resource.namespaced && namespace === '') return 'unknown';
   const { name, uid } = reference;
   const owner = { resource, namespace, name };
   const cached = graph.cached(owner);
