@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Pod } from '../../api/generated/types.ts';
+import { nameOf } from '../../api/meta/object.ts';
+import { nodes, pods } from '../../api/resources.ts';
+import { silentLogger } from '../../base/logger.ts';
+import { ManualClock } from '../../base/manual-clock.ts';
+import { seededRandom } from '../../base/random.ts';
+import type { Runnable } from '../../base/runnable.ts';
+import type { Client } from '../../client/client.ts';
+import { createClient } from '../../client/create-client.ts';
+import { createInformerFactory } from '../../client/informer-factory.ts';
+import { createFakeApi, type FakeApi } from '../../client/testing/fake-api.ts';
+import { settle } from '../../client/testing/settle.ts';
+import { createPodGcController } from './podgc-controller.ts';
+
+let clock: ManualClock;
+let api: FakeApi;
+let client: Client;
+let running: Runnable[];
+
+beforeEach(async () => {
+  clock = new ManualClock();
+  const random = seededRandom(1);
+  api = createFakeApi({ clock, random });
+  client = createClient(api.transport);
+  const logger = silentLogger;
+  const informers = createInformerFactory({ client, clock, random, logger });
+  const controller = createPodGcController({ client, informers, clock, random, logger });
+  running = [controller, informers];
+  await informers.start();
+  await controller.start();
+  await settle();
+});
+
+afterEach(async () => {
+  for (const part of running) await part.stop();
+});
+
+/** Lets so many seconds pass, one after the other. */
+async function pass(seconds: number): Promise<void> {
+  for (let second = 0; second < seconds; second++) {
+    clock.advance(1000);
+    await settle();
+  }
+}
+
+const createPod = (name: string, nodeName: string): Promise<Pod> =>
+  client.resource(pods).create({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'shop' },
+    spec: { nodeName, containers: [{ name: 'c', image: 'app:1' }] },
+  });
+
+const podNames = () => api.list(pods, 'shop').map(nameOf);
+
+describe('pods of a node that is gone', () => {
+  it('SS-946: are failed and removed after 40 seconds; others stay', async () => {
+    await client
+      .resource(nodes)
+      .create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'here' } });
+    await createPod('stays', 'here');
+    await createPod('goes', 'gone');
+    await pass(39);
+    expect(podNames()).toEqual(['goes', 'stays']);
+    await pass(41);
+    expect(podNames()).toEqual(['stays']);
+    const written = api.requests.filter(({ path }) => path.endsWith('/pods/goes/status'));
+    expect(written[0]?.body).toMatchObject({
+      status: {
+        phase: 'Failed',
+        conditions: [{ type: 'DisruptionTarget', status: 'True', reason: 'DeletionByPodGC' }],
+      },
+    });
+  });
+
+  it('SS-946: stay when the node comes back in time', async () => {
+    await createPod('p', 'late');
+    await pass(30);
+    await client
+      .resource(nodes)
+      .create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'late' } });
+    await pass(120);
+    expect(podNames()).toEqual(['p']);
+  });
+});
