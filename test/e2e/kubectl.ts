@@ -47,6 +47,7 @@ export function runCommand(argv: readonly string[], options: RunOptions): Promis
 /** A command that goes on until it is stopped, with what it has printed so far. */
 export interface Following {
   readonly child: ChildProcessWithoutNullStreams;
+  readonly ended: Promise<void>;
   output(): string;
   stop(): Promise<void>;
 }
@@ -60,6 +61,7 @@ export function follow(argv: readonly string[], env: Readonly<Record<string, str
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   return {
     child,
+    ended,
     output: () => output,
     async stop() {
       child.kill('SIGKILL');

@@ -194,6 +194,9 @@ const missingKubectl = kubectlPath === undefined ? 'there is no kubectl in the P
 
 const sandbox = await probeSandbox({ scratchDir: tmpdir() });
 
+/** True where pods are made by an ordinary user, who can't give them supplementary groups. */
+export const isRootless = sandbox.rootless;
+
 /** Runs the suite, or says why it can't: a failure where `CI=true`, skipped elsewhere. */
 function describeUnless(refusal: string | undefined, name: string, body: () => void): void {
   if (refusal === undefined) describe(name, body);
