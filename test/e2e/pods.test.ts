@@ -54,13 +54,13 @@ describeWithPods('pods', () => {
   });
 
   test('init containers run one after another before the containers', async () => {
-    const mounts = { volumeMounts: [{ name: 'work', mountPath: '/work' }] };
+    const mounts = { volumeMounts: [{ name: 'work', mountPath: '/scratch' }] };
     const step = (name: string, script: string) => ({ ...shell(script, mounts), name });
     await server.apply(
-      pod('prepared', shell(`cat /work/order; ${WAIT_FOR_TERM}`, mounts), {
+      pod('prepared', shell(`cat /scratch/order; ${WAIT_FOR_TERM}`, mounts), {
         initContainers: [
-          step('one', 'echo one >/work/order'),
-          step('two', 'echo two >>/work/order'),
+          step('one', 'echo one >/scratch/order'),
+          step('two', 'echo two >>/scratch/order'),
         ],
         volumes: [{ name: 'work', emptyDir: {} }],
       }),
@@ -115,11 +115,11 @@ describeWithPods('pods', () => {
     await server.apply(
       pod(
         'sick',
-        shell(`rm -f /work/ok; sleep 0.2; touch /work/ok; ${WAIT_FOR_TERM}`, {
-          volumeMounts: [{ name: 'work', mountPath: '/work' }],
-          startupProbe: { exec: { command: ['test', '-e', '/work/ok'] }, periodSeconds: 1 },
+        shell(`rm -f /scratch/ok; sleep 0.2; touch /scratch/ok; ${WAIT_FOR_TERM}`, {
+          volumeMounts: [{ name: 'work', mountPath: '/scratch' }],
+          startupProbe: { exec: { command: ['test', '-e', '/scratch/ok'] }, periodSeconds: 1 },
           livenessProbe: {
-            exec: { command: ['test', '-e', '/work/ok'] },
+            exec: { command: ['test', '-e', '/scratch/ok'] },
             periodSeconds: 1,
             failureThreshold: 1,
           },
@@ -128,7 +128,7 @@ describeWithPods('pods', () => {
       ),
     );
     await ready('sick');
-    await inPod('sick', 'rm /work/ok');
+    await inPod('sick', 'rm /scratch/ok');
     await server.untilField('pod sick', '{.status.containerStatuses[0].restartCount}', { is: '1' });
     await ready('sick');
     expect(await server.kubectl('logs', 'sick', '--previous')).toBe('started\nstopping\n');
@@ -280,17 +280,21 @@ describeWithPods('pods', () => {
 
   test('runAsUser, runAsGroup and fsGroup', async () => {
     await server.apply(
-      pod('user', shell(WAIT_FOR_TERM, { volumeMounts: [{ name: 'work', mountPath: '/work' }] }), {
-        securityContext: { runAsUser: 1234, runAsGroup: 2345, fsGroup: 3456 },
-        volumes: [{ name: 'work', emptyDir: {} }],
-      }),
+      pod(
+        'user',
+        shell(WAIT_FOR_TERM, { volumeMounts: [{ name: 'work', mountPath: '/scratch' }] }),
+        {
+          securityContext: { runAsUser: 1234, runAsGroup: 2345, fsGroup: 3456 },
+          volumes: [{ name: 'work', emptyDir: {} }],
+        },
+      ),
     );
     await ready('user');
     expect(await inPod('user', 'id -u; id -g')).toBe('1234\n2345');
-    expect(await inPod('user', 'touch /work/f && stat -c %u /work/f')).toBe('1234');
+    expect(await inPod('user', 'touch /scratch/f && stat -c %u /scratch/f')).toBe('1234');
     if (isRootless) return;
     expect(await inPod('user', 'id -G')).toBe('2345 3456');
-    expect(await inPod('user', 'stat -c %g /work/f')).toBe('3456');
+    expect(await inPod('user', 'stat -c %g /scratch/f')).toBe('3456');
   });
 
   test('preStop runs first, then SIGTERM, and SIGKILL after the grace period', async () => {
@@ -376,8 +380,8 @@ describeWithPods('pods', () => {
     expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200);
     await forward.stop();
     writeFileSync(join(shared, 'copied'), 'copy');
-    await server.kubectl('cp', join(shared, 'copied'), 'user:/work/copied');
-    expect(await inPod('user', 'cat /work/copied')).toBe('copy');
+    await server.kubectl('cp', join(shared, 'copied'), 'user:/scratch/copied');
+    expect(await inPod('user', 'cat /scratch/copied')).toBe('copy');
   });
 
   test('pods reach each other and the API server, and nothing of the data directory', async () => {

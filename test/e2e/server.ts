@@ -1,7 +1,8 @@
 // The real server process for end-to-end tests, driven by the real kubectl. Every server has its
 // own data directory and home, is stopped by its pid, and is checked to leave nothing behind.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,8 +43,9 @@ export function makeDataDirectory(): string {
 
 /** One data directory with the server that runs on it, which may be killed and started again. */
 export class TestServer {
-  readonly dataDir = makeDataDirectory();
-  readonly #home = mkdtempSync(join(tmpdir(), 'ordinal-home-'));
+  /** Made by the server itself. */
+  readonly dataDir = join(tmpdir(), `ordinal-e2e-${randomUUID()}`);
+  readonly #home = `${this.dataDir}-home`;
   readonly #arguments: readonly string[];
   #ready: ReadyLine | undefined;
   #launcher: ChildProcess | undefined;
@@ -70,6 +72,7 @@ export class TestServer {
 
   /** Runs `ordinal up` until its ready line. Throws with its complaint when it ends before. */
   async start(): Promise<this> {
+    mkdirSync(this.#home, { recursive: true });
     const child = spawn(process.execPath, [ordinalCommand, 'up', ...this.#arguments], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
