@@ -21,7 +21,7 @@ import {
   statefulSets,
   systemClock,
 } from '../dist/index.js';
-import { NAMESPACE, namespace, scripts, service, statefulSet } from './manifests.mjs';
+import { NAMESPACE, inPod, namespace, scripts, service, statefulSet } from './manifests.mjs';
 import { CheckFailed, check, heading, say, until } from './progress.mjs';
 import {
   findPostgresql,
@@ -105,7 +105,11 @@ async function recordPods() {
 }
 
 async function sql(pod, statement) {
-  const command = ['/opt/node/bin/node', '/opt/scripts/sql.mjs', `${pod}.pg`, statement];
+  const command = [
+    ...inPod('exec ~/opt/node/bin/node ~/opt/scripts/sql.mjs "$@"'),
+    `${pod}.pg`,
+    statement,
+  ];
   const result = await execInPod(connection, { ...at(pod), pod, command });
   if (result.exitCode !== 0) throw new Error(`${pod}: ${result.stderr.toString().trim()}`);
   return JSON.parse(result.stdout.toString());
@@ -141,8 +145,9 @@ async function startCluster() {
   await client.resource(configMaps).create(scripts());
   await client.resource(services).create(service);
   const record = await recordPods();
+  const dns = server.runtime === 'sandbox' ? '' : `127.0.0.1:${server.dnsPort}`;
   const paths = { postgresql: findPostgresql(), node: process.execPath };
-  await client.resource(statefulSets).create(statefulSet({ ...paths, run }));
+  await client.resource(statefulSets).create(statefulSet({ ...paths, run, dns }));
   const list = await untilReady(members);
   check('pods came up in order, each after the one before was Ready', {
     expected: members.flatMap((name) => [`create ${name}`, `ready ${name}`]),

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 
 export const NAMESPACE = 'demo';
-const USER = 70;
+/** `nobody`: a user that every machine knows, for PostgreSQL asks for its name. */
+const USER = 65534;
 
 const script = (name) => readFileSync(new URL(`../dist/demo/${name}.mjs`, import.meta.url), 'utf8');
 
@@ -32,30 +33,38 @@ export const service = {
 const nodeCommand = '/opt/node/bin/node';
 const data = '/var/lib/postgresql/data';
 
-function postgresContainer(run) {
+/** A shell command over paths that begin with $ORDINAL_ROOT, which a sandbox leaves empty. */
+export const inPod = (script) => ['sh', '-c', script.replaceAll('~', '"$ORDINAL_ROOT"'), 'sh'];
+
+const field = (name, fieldPath) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
+
+/** `dns`: address of the cluster DNS for pods that can't resolve by themselves. */
+function postgresContainer({ run, dns }) {
   return {
     name: 'postgres',
     image: 'postgres:18',
-    command: [
-      'sh',
-      '-c',
-      `${nodeCommand} /opt/scripts/member.mjs && exec /opt/postgresql/bin/postgres -D "$PGDATA"`,
-    ],
+    command: inPod(
+      `~${nodeCommand} ~/opt/scripts/member.mjs && exec ~/opt/postgresql/bin/postgres -D ~$PGDATA ` +
+        '-c listen_addresses="$POD_IP" -c unix_socket_directories=',
+    ),
     env: [
-      { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+      field('POD_NAME', 'metadata.name'),
+      field('POD_NAMESPACE', 'metadata.namespace'),
+      field('POD_IP', 'status.podIP'),
+      { name: 'DNS_SERVER', value: dns },
       { name: 'PGDATA', value: `${data}/pgdata` },
       { name: 'PRIMARY_HOST', value: 'pg-0.pg' },
       { name: 'ORDINAL_DEMO', value: run },
     ],
     ports: [{ name: 'postgres', containerPort: 5432 }],
     readinessProbe: {
-      exec: { command: [nodeCommand, '/opt/scripts/ready.mjs'] },
+      exec: { command: inPod(`exec ~${nodeCommand} ~/opt/scripts/ready.mjs`) },
       periodSeconds: 1,
       timeoutSeconds: 3,
     },
     lifecycle: {
       preStop: {
-        exec: { command: ['/opt/postgresql/bin/pg_ctl', 'stop', '-m', 'fast', '-W'] },
+        exec: { command: inPod('~/opt/postgresql/bin/pg_ctl stop -D ~$PGDATA -m fast -W') },
       },
     },
     volumeMounts: [
@@ -68,7 +77,7 @@ function postgresContainer(run) {
 }
 
 /** `postgresql`: folder of the server's programs; `node`: the Node.js executable. */
-export function statefulSet({ postgresql, node, run }) {
+export function statefulSet({ postgresql, node, ...container }) {
   return {
     apiVersion: 'apps/v1',
     kind: 'StatefulSet',
@@ -89,7 +98,7 @@ export function statefulSet({ postgresql, node, run }) {
             // It also refuses a data directory that its group may write to.
             fsGroupChangePolicy: 'OnRootMismatch',
           },
-          containers: [postgresContainer(run)],
+          containers: [postgresContainer(container)],
           volumes: [
             { name: 'scripts', configMap: { name: 'pg-scripts' } },
             { name: 'postgresql', hostPath: { path: postgresql, type: 'Directory' } },

@@ -1,6 +1,7 @@
 // Starts and stops `ordinal` as a user would, and finds the processes of the demo's pods.
 import { spawn, spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
   mkdtempSync,
   readFileSync,
@@ -16,7 +17,9 @@ import { fileURLToPath } from 'node:url';
 const command = fileURLToPath(new URL('../bin/ordinal.js', import.meta.url));
 
 export function makeDataDirectory() {
-  return mkdtempSync(join(tmpdir(), 'ordinal-demo-'));
+  const directory = mkdtempSync(join(tmpdir(), 'ordinal-demo-'));
+  chmodSync(directory, 0o711); // members of other users pass through it, as plain processes
+  return directory;
 }
 
 /** Resolves with what the ready line says, and the process. */

@@ -1,7 +1,7 @@
 // Bundles the command and the library into dist/. One file a program makes a fast start: that is a
 // feature. Declarations come from tsc. Native packages stay outside the bundle.
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -12,12 +12,14 @@ const requireBanner = {
   js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
 };
 
-rmSync(join(root, 'dist'), { recursive: true, force: true });
+// Built aside and put in place at the end: what runs from the old build keeps its files until then.
+const staging = 'dist.new';
+rmSync(join(root, staging), { recursive: true, force: true });
 
 await build({
   absWorkingDir: root,
   entryPoints: { ordinal: 'src/cmd/main.ts', index: 'src/index.ts', testing: 'src/testing.ts' },
-  outdir: 'dist',
+  outdir: staging,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -38,7 +40,7 @@ await build({
 await build({
   absWorkingDir: root,
   entryPoints: ['member', 'ready', 'sql'].map((name) => `demo/pod/${name}.mjs`),
-  outdir: 'dist/demo',
+  outdir: `${staging}/demo`,
   outExtension: { '.js': '.mjs' },
   bundle: true,
   minify: true,
@@ -53,8 +55,17 @@ await build({
 if (!process.argv.includes('--no-types')) {
   const types = spawnSync(
     process.execPath,
-    [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'],
+    [
+      join(root, 'node_modules/typescript/bin/tsc'),
+      '-p',
+      'tsconfig.build.json',
+      '--outDir',
+      `${staging}/types`,
+    ],
     { cwd: root, stdio: 'inherit' },
   );
   if (types.status !== 0) process.exit(types.status ?? 1);
 }
+
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+renameSync(join(root, staging), join(root, 'dist'));

@@ -3,13 +3,13 @@
 // by its stable name. On later starts the volume already holds the data and nothing is to be done.
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { baseBackup } from './base-backup.mjs';
+import { hostAddress, podPath } from './place.mjs';
 
-const dataDirectory = process.env.PGDATA;
+const dataDirectory = podPath(process.env.PGDATA);
 const primary = process.env.PRIMARY_HOST;
-const member = hostname();
+const member = process.env.POD_NAME;
 const isPrimary = member.endsWith('-0');
 
 if (existsSync(join(dataDirectory, 'PG_VERSION'))) {
@@ -19,11 +19,12 @@ if (existsSync(join(dataDirectory, 'PG_VERSION'))) {
 } else {
   await clone();
 }
+if (!isPrimary) await follow();
 
 function initialise() {
   const staging = freshStaging();
   const args = ['-D', staging, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C'];
-  const result = spawnSync('/opt/postgresql/bin/initdb', [...args, '--no-sync'], {
+  const result = spawnSync(podPath('/opt/postgresql/bin/initdb'), [...args, '--no-sync'], {
     stdio: 'inherit',
   });
   if (result.status !== 0) process.exit(result.status ?? 1);
@@ -39,12 +40,17 @@ function initialise() {
 async function clone() {
   const staging = freshStaging();
   mkdirSync(staging, { mode: 0o700 });
-  await baseBackup({ host: primary, directory: staging });
+  await baseBackup({ host: await hostAddress(primary), directory: staging });
   writeFileSync(join(staging, 'standby.signal'), '');
-  const conninfo = `host=${primary} port=5432 user=postgres application_name=${member}`;
-  appendFileSync(join(staging, 'postgresql.auto.conf'), `primary_conninfo = '${conninfo}'\n`);
   renameSync(staging, dataDirectory);
   console.log(`${member}: cloned ${primary}`);
+}
+
+/** Says whom to follow, anew at every start: the last line of the file counts. */
+async function follow() {
+  const host = await hostAddress(primary);
+  const conninfo = `host=${host} port=5432 user=postgres application_name=${member}`;
+  appendFileSync(join(dataDirectory, 'postgresql.auto.conf'), `primary_conninfo = '${conninfo}'\n`);
 }
 
 /** A kill in the middle leaves only the staging directory, which the next start removes. */
@@ -56,8 +62,6 @@ function freshStaging() {
 
 function configure(directory) {
   const settings = {
-    listen_addresses: '*',
-    unix_socket_directories: '/tmp',
     wal_level: 'replica',
     hot_standby: 'on',
     wal_keep_size: '256MB',

@@ -8,7 +8,7 @@ startup.writeUInt32BE(startup.length, 0);
 startup.writeUInt32BE(196608, 4); // protocol 3.0
 startup.write(parameters, 8, 'latin1');
 
-const socket = connect(5432, '127.0.0.1', () => socket.write(startup));
+const socket = connect(5432, process.env.POD_IP, () => socket.write(startup));
 let received = Buffer.alloc(0);
 socket.on('data', (chunk) => {
   received = Buffer.concat([received, chunk]);

@@ -1,7 +1,9 @@
 // `node sql.mjs HOST SQL`: runs one statement and prints the rows as JSON.
 import pg from 'pg';
+import { hostAddress } from './place.mjs';
 
-const [host, sql] = process.argv.slice(2);
+const [name, sql] = process.argv.slice(2);
+const host = await hostAddress(name);
 const client = new pg.Client({ host, port: 5432, user: 'postgres', connectionTimeoutMillis: 3000 });
 try {
   await client.connect();

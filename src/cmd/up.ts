@@ -4,10 +4,16 @@ import { readFileSync } from 'node:fs';
 import { OrdinalError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Resolver } from '../dns/forwarder.ts';
-import { createDataDirectory, dataDirectory, type DataDirectory } from './data-directory.ts';
+import {
+  createDataDirectory,
+  dataDirectory,
+  readServerRecord,
+  type DataDirectory,
+} from './data-directory.ts';
 import { sandboxAbilities } from './known-abilities.ts';
 import { launch } from './launch.ts';
 import type { ReadyMessage, RuntimeChoice, ServeOptions } from './serve.ts';
+import { preferredPort } from './preferred-port.ts';
 import { untilStopped } from './until-stopped.ts';
 
 export interface UpOptions {
@@ -35,6 +41,7 @@ export async function up(options: UpOptions, logger: Logger): Promise<number> {
   const directory = dataDirectory(options.dataDir);
   createDataDirectory(directory);
   const runtime = await chooseRuntime(options, directory, logger);
+  const { port, dnsPort } = await choosePorts(options, directory);
   const common = {
     dataDir: directory.root,
     durability: options.durability,
@@ -47,8 +54,8 @@ export async function up(options: UpOptions, logger: Logger): Promise<number> {
     resolvers: hostResolvers(),
   };
   if (runtime.name !== 'sandbox' && !options.detach) {
-    const listen = { host: LOOPBACK, port: options.port };
-    const dnsListen = { address: LOOPBACK, port: options.dnsPort };
+    const listen = { host: LOOPBACK, port };
+    const dnsListen = { address: LOOPBACK, port: dnsPort };
     return await serveHere({ ...common, listen, dnsListen, forwardFd: undefined }, options, logger);
   }
   const { ready, child } = await launch({
@@ -56,8 +63,8 @@ export async function up(options: UpOptions, logger: Logger): Promise<number> {
     namespaceDir: runtime.name === 'sandbox' ? directory.runtime : undefined,
     rootless: runtime.name === 'sandbox' && runtime.abilities.rootless,
     host: LOOPBACK,
-    port: options.port,
-    dnsPort: options.dnsPort,
+    port,
+    dnsPort,
     detachedLog: options.detach ? directory.logFile : undefined,
     arguments: ['--log-level', options.logLevel],
   });
@@ -72,6 +79,16 @@ export async function up(options: UpOptions, logger: Logger): Promise<number> {
   return await new Promise((resolve) => {
     child.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGTERM' ? 0 : 1)));
   });
+}
+
+/** A server that was killed is followed by one at the same addresses, if nothing else is asked. */
+async function choosePorts({ port, dnsPort }: UpOptions, directory: DataDirectory) {
+  const last = readServerRecord(directory)?.record;
+  const lastPort = last && Number(new URL(last.server).port);
+  return {
+    port: await preferredPort(port, { host: LOOPBACK, last: lastPort }),
+    dnsPort: await preferredPort(dnsPort, { host: LOOPBACK, last: last?.dnsPort }),
+  };
 }
 
 async function serveHere(

@@ -127,6 +127,12 @@ function hasLeadingZero(text: string): boolean {
   return dotted.includes('.') && dotted.split('.').some((part) => /^0[0-9]/.test(part));
 }
 
+/**
+ * 127.244.0.0/16 is the pod network where pods are plain processes (loopbackAddress() of the node
+ * room): there, other than upstream, these addresses are endpoints like any other.
+ */
+const PROCESS_POD_NETWORK = 244;
+
 /** An address that can be an endpoint: not unspecified, loopback or link-local. */
 export function* validateEndpointIp(text: string, path: FieldPath): Causes {
   const address = parseIp(text);
@@ -140,7 +146,7 @@ export function* validateEndpointIp(text: string, path: FieldPath): Causes {
     yield invalidValue(path, text, `may not be unspecified (${text})`);
   }
   const loopback = address.slice(0, -1).every((byte) => byte === 0) && address.at(-1) === 1;
-  if (four ? first === 127 : loopback) {
+  if (four ? first === 127 && second !== PROCESS_POD_NETWORK : loopback) {
     const message = 'may not be in the loopback range (127.0.0.0/8, ::1/128)';
     yield invalidValue(path, text, message);
   }

@@ -69,7 +69,8 @@ export class PodRuntime implements ContainerRuntime {
   async start(): Promise<void> {
     const { stateDir } = this.#options;
     for (const kind of ['p', 'c']) {
-      mkdirSync(join(stateDir, kind), { recursive: true, mode: 0o700 });
+      // Not listed, but passed through: plain processes of other users reach their volumes this way.
+      mkdirSync(join(stateDir, kind), { recursive: true, mode: 0o711 });
     }
     this.#pipes = new ExecPipes(join(stateDir, 'x'), this.#driver.runner);
     await this.#driver.start();
@@ -96,7 +97,7 @@ export class PodRuntime implements ContainerRuntime {
     const addresses = new Set(inUse.map((pod) => pod.ip));
     const ip = this.#driver.allocateAddress(addresses, config.hostNetwork);
     const id = this.#newId();
-    mkdirSync(podDirectory(this.#options.stateDir, id), { mode: 0o700 });
+    mkdirSync(podDirectory(this.#options.stateDir, id), { mode: 0o711 });
     this.#savePod({ id, config, ip, createdAtMs: clock.now(), phase: 'creating' });
     const pod = this.#pod(id);
     try {
@@ -139,7 +140,7 @@ export class PodRuntime implements ContainerRuntime {
     }
     const id = this.#newId();
     const dir = containerDirectory(this.#options.stateDir, id);
-    mkdirSync(dir, { mode: 0o700 });
+    mkdirSync(dir, { mode: 0o711 });
     const createdAtMs = this.#options.clock.now();
     const container = this.#follow({
       id,
