@@ -1,5 +1,5 @@
-// `--port 0` takes any free port; after a restart the one of before, if it is still to be had, so that
-// kubeconfigs and resolvers that are in use stay right.
+// `--port 0` takes any free port; after a restart the one of before, if it is still to be had, so
+// that kubeconfigs and resolvers that are in use stay right.
 import { createServer } from 'node:net';
 
 /** `asked` unless it is 0; then `last` if that is free, else 0. */

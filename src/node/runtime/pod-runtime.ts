@@ -69,7 +69,7 @@ export class PodRuntime implements ContainerRuntime {
   async start(): Promise<void> {
     const { stateDir } = this.#options;
     for (const kind of ['p', 'c']) {
-      // Not listed, but passed through: plain processes of other users reach their volumes this way.
+      // Not listed, but passed through: plain processes of other users reach their volumes so.
       mkdirSync(join(stateDir, kind), { recursive: true, mode: 0o711 });
     }
     this.#pipes = new ExecPipes(join(stateDir, 'x'), this.#driver.runner);
