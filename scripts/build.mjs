@@ -18,7 +18,12 @@ rmSync(join(root, staging), { recursive: true, force: true });
 
 await build({
   absWorkingDir: root,
-  entryPoints: { ordinal: 'src/cmd/main.ts', index: 'src/index.ts', testing: 'src/testing.ts' },
+  entryPoints: {
+    ordinal: 'src/cmd/main.ts',
+    'inner-server': 'src/cmd/inner-server.ts',
+    index: 'src/index.ts',
+    testing: 'src/testing.ts',
+  },
   outdir: staging,
   bundle: true,
   splitting: true,

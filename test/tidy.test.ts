@@ -20,6 +20,7 @@ const entryPoints = [
   'scripts/build.mjs',
   'scripts/complete-lockfile.mjs',
   'scripts/generate-type-model.mjs',
+  'src/cmd/inner-server.ts',
   'src/cmd/main.ts',
   'src/index.ts',
   'src/testing.ts',

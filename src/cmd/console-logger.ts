@@ -5,9 +5,13 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
 
-export interface ConsoleLoggerOptions {
+/** What may be chosen on the command line. */
+export interface LogSettings {
   readonly level: LogLevel;
   readonly json: boolean;
+}
+
+export interface ConsoleLoggerOptions extends LogSettings {
   readonly write: (line: string) => void;
   readonly nowMs: () => number;
 }

@@ -8,10 +8,16 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { OrdinalError, errorMessage, systemErrorCode } from '../base/errors.ts';
 import { clusterNamespaceCommand } from '../node/runtime/sandbox/cluster-namespace.ts';
+import type { LogSettings } from './console-logger.ts';
 import type { ReadyMessage, ServeOptions } from './serve.ts';
 
-/** Name of the environment variable that carries ServeOptions to the inner server. */
-export const SERVE_ENVIRONMENT = 'ORDINAL_SERVE';
+/** Name of the environment variable that carries a LaunchMessage to the inner server. */
+export const LAUNCH_ENVIRONMENT = 'ORDINAL_LAUNCH';
+
+export interface LaunchMessage {
+  readonly serve: ServeOptions;
+  readonly log: LogSettings;
+}
 
 /** Descriptors of the inner server; 0 to 2 are the standard streams. */
 export const INHERITED = { api: 3, dnsTcp: 4, dnsUdp: 5, forward: 6, ready: 7 } as const;
@@ -28,7 +34,7 @@ export interface LaunchOptions {
   readonly dnsPort: number;
   /** The server outlives the launcher and logs to this file. */
   readonly detachedLog: string | undefined;
-  readonly arguments: readonly string[];
+  readonly log: LogSettings;
 }
 
 export interface LaunchedServer {
@@ -45,11 +51,12 @@ export async function launch(options: LaunchOptions): Promise<LaunchedServer> {
     dnsListen: { tcpFd: INHERITED.dnsTcp, udpFd: INHERITED.dnsUdp },
     forwardFd: INHERITED.forward,
   };
+  const message: LaunchMessage = { serve, log: options.log };
   const { command, args } = outerCommand(options);
   const log = options.detachedLog === undefined ? undefined : openSync(options.detachedLog, 'a');
   const child = spawn(command, args, {
     detached: true,
-    env: { ...process.env, [SERVE_ENVIRONMENT]: JSON.stringify(serve) },
+    env: { ...process.env, [LAUNCH_ENVIRONMENT]: JSON.stringify(message) },
     stdio: ['ignore', log ?? 'inherit', log ?? 'inherit', ...sockets.descriptors, 'pipe'],
   });
   sockets.close();
@@ -66,9 +73,11 @@ function outerCommand(options: LaunchOptions): { command: string; args: string[]
 }
 
 /** In the foreground the server dies with the launcher, so that killing one is killing both. */
-function innerCommand({ detachedLog, arguments: extra }: LaunchOptions): string[] {
-  const entry = process.argv[1] ?? fileURLToPath(import.meta.url);
-  const server = [process.execPath, ...process.execArgv, entry, 'serve', ...extra];
+function innerCommand({ detachedLog }: LaunchOptions): string[] {
+  // Beside this file: in the sources under its own name, in the bundle as a program of its own.
+  const name = import.meta.url.endsWith('.ts') ? './inner-server.ts' : './inner-server.js';
+  const entry = fileURLToPath(new URL(name, import.meta.url));
+  const server = [process.execPath, ...process.execArgv, entry];
   return detachedLog === undefined ? ['setpriv', '--pdeathsig', 'KILL', ...server] : server;
 }
 

@@ -182,14 +182,6 @@ program
   });
 
 program
-  .command('serve', { hidden: true })
-  .addOption(logLevelOption())
-  .action(async (options: { logLevel: string }) => {
-    const { serveCommand } = await import('./serve-command.ts');
-    process.exit(await serveCommand(loggerAt(options.logLevel)));
-  });
-
-program
   .command('drain', { hidden: true })
   .addOption(dataDirOption())
   .action(async (options: { dataDir: string }) => {

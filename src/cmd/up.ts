@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { OrdinalError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Resolver } from '../dns/forwarder.ts';
+import type { LogLevel } from './console-logger.ts';
 import {
   createDataDirectory,
   dataDirectory,
@@ -29,7 +30,7 @@ export interface UpOptions {
   readonly dnsPort: number;
   readonly detach: boolean;
   readonly output: 'text' | 'json';
-  readonly logLevel: string;
+  readonly logLevel: LogLevel;
 }
 
 const LOOPBACK = '127.0.0.1';
@@ -66,7 +67,7 @@ export async function up(options: UpOptions, logger: Logger): Promise<number> {
     port,
     dnsPort,
     detachedLog: options.detach ? directory.logFile : undefined,
-    arguments: ['--log-level', options.logLevel],
+    log: { level: options.logLevel, json: options.output === 'json' },
   });
   announce(ready, options);
   if (options.detach) {
