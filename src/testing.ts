@@ -1,7 +1,4 @@
 // `ordinalset/testing`: a whole control plane in memory for tests, ready in tens of milliseconds.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { systemClock } from './base/clock.ts';
 import { silentLogger, type Logger } from './base/logger.ts';
 import { systemRandom } from './base/random.ts';
@@ -30,10 +27,12 @@ export interface ControlPlane {
   stop(): Promise<void>;
 }
 
+/** Where volumes are said to be; without nodes nobody goes there. */
+const VOLUMES_DIRECTORY = '/var/lib/ordinal/volumes';
+
 /** Starts an API server and the controllers on a free port of loopback, without nodes. */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const logger = options.logger ?? silentLogger;
-  const volumesDirectory = await mkdtemp(join(tmpdir(), 'ordinal-'));
   const files = new Map<string, string>();
   const embedded = await startEmbedded({
     clock: systemClock,
@@ -49,7 +48,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     podListen: undefined,
     nodes: [],
     dns: { listeners: [], forwarder: undefined, podAddress: '127.0.0.1' },
-    volumesDirectory,
+    volumesDirectory: VOLUMES_DIRECTORY,
     // Nothing is mounted without nodes, so there is nothing to remove.
     volumeBackend: { create: () => Promise.resolve(), delete: () => Promise.resolve() },
     controllers: selectControllers(options.controllers ?? '*', { hasNodes: false }),
@@ -67,9 +66,6 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       key: certificates.adminKey,
       token: certificates.adminToken,
     }),
-    async stop() {
-      await embedded.stop();
-      await rm(volumesDirectory, { recursive: true, force: true });
-    },
+    stop: () => embedded.stop(),
   };
 }
