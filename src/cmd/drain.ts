@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { OrdinalError } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
+import { withToolPath } from '../node/runtime/command-runner.ts';
 import {
   clusterNamespaceCommand,
   clusterNamespaceHolder,
@@ -35,7 +36,7 @@ export async function drainLeftPods(directory: DataDirectory, record: ServerReco
     argv,
     cwd: '/',
   });
-  const env = { ...process.env, [NODES_ENVIRONMENT]: String(record.nodes) };
+  const env = { ...withToolPath(process.env), [NODES_ENVIRONMENT]: String(record.nodes) };
   const child = spawn(command, args, { stdio: 'inherit', env });
   const code = await new Promise((resolve) => child.once('exit', resolve));
   if (code !== 0)

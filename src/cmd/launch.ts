@@ -7,6 +7,7 @@ import { Server, createServer, type AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { OrdinalError, errorMessage, systemErrorCode } from '../base/errors.ts';
+import { withToolPath } from '../node/runtime/command-runner.ts';
 import { clusterNamespaceCommand } from '../node/runtime/sandbox/cluster-namespace.ts';
 import type { LogSettings } from './console-logger.ts';
 import type { ReadyMessage, ServeOptions } from './serve.ts';
@@ -56,7 +57,7 @@ export async function launch(options: LaunchOptions): Promise<LaunchedServer> {
   const log = options.detachedLog === undefined ? undefined : openSync(options.detachedLog, 'a');
   const child = spawn(command, args, {
     detached: true,
-    env: { ...process.env, [LAUNCH_ENVIRONMENT]: JSON.stringify(message) },
+    env: { ...withToolPath(process.env), [LAUNCH_ENVIRONMENT]: JSON.stringify(message) },
     stdio: ['ignore', log ?? 'inherit', log ?? 'inherit', ...sockets.descriptors, 'pipe'],
   });
   sockets.close();

@@ -3,7 +3,6 @@ import type { ControllerRevision, Pod, StatefulSet } from '../../api/generated/t
 import { matches, type Selector } from '../../api/meta/labels.ts';
 import {
   controllerOf,
-  controllerReference,
   isTerminating,
   keyOf,
   nameOf,
@@ -15,7 +14,7 @@ import { isInvalid, isNotFound } from '../../api/meta/status-error.ts';
 import { controllerRevisions, pods, statefulSets } from '../../api/resources.ts';
 import type { Client, ResourceClient } from '../../client/client.ts';
 import type { WriteLog } from './cache-freshness.ts';
-import { isMemberOf } from './plan/identity.ts';
+import { isMemberOf, setReference } from './plan/identity.ts';
 import { joinErrors } from './slow-start.ts';
 
 export interface OwnershipContext {
@@ -109,8 +108,7 @@ async function adopt<T extends KubernetesObject>(
   object: T,
   set: StatefulSet,
 ): Promise<T | undefined> {
-  const owner = controllerReference({ ...set, apiVersion: 'apps/v1', kind: 'StatefulSet' });
-  const body = { metadata: { ownerReferences: [owner], uid: uidOf(object) } };
+  const body = { metadata: { ownerReferences: [setReference(set)], uid: uidOf(object) } };
   try {
     return await client.patch(nameAndNamespace(object), { type: 'strategic', body });
   } catch (error) {

@@ -21,6 +21,12 @@ export interface CommandRunner {
 /** Ordinary Debian users have no sbin in PATH although the tools are there. */
 const TOOL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
+/** An environment in which the machine's tools are found, after what its PATH has already. */
+export function withToolPath(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const own = environment['PATH'] ?? '';
+  return { ...environment, PATH: own === '' ? TOOL_PATH : `${own}:${TOOL_PATH}` };
+}
+
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
   SIGHUP: 1,
   SIGINT: 2,

@@ -1,7 +1,7 @@
 // Names, ordinals and labels: what makes pod `web-2` the third member of `web` (section 1 of the
 // rules).
-import type { Pod, StatefulSet } from '../../../api/generated/types.ts';
-import { nameOf, namespaceOf } from '../../../api/meta/object.ts';
+import type { OwnerReference, Pod, StatefulSet } from '../../../api/generated/types.ts';
+import { controllerReference, nameOf, namespaceOf } from '../../../api/meta/object.ts';
 
 /** SS-103. */
 export const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name';
@@ -25,6 +25,11 @@ export function parsePodName(name: string): { parent: string; ordinal: number } 
 
 export function ordinalOf(pod: Pod): number {
   return parsePodName(nameOf(pod)).ordinal;
+}
+
+/** The set as controller of its pods, revisions and claims (SS-109). */
+export function setReference(set: StatefulSet): OwnerReference {
+  return controllerReference({ ...set, apiVersion: 'apps/v1', kind: 'StatefulSet' });
 }
 
 /** SS-101. */

@@ -1,14 +1,8 @@
 // Builds the pod of an ordinal from the set as it was at a revision.
 import type { ControllerRevision, Pod, StatefulSet } from '../../../api/generated/types.ts';
-import { controllerReference, nameOf } from '../../../api/meta/object.ts';
+import { nameOf } from '../../../api/meta/object.ts';
 import { volumesWithClaims } from './claims.ts';
-import {
-  POD_INDEX_LABEL,
-  REVISION_LABEL,
-  ordinalStart,
-  podNameOf,
-  setIdentity,
-} from './identity.ts';
+import { REVISION_LABEL, ordinalStart, podNameOf, setIdentity, setReference } from './identity.ts';
 import { templateAtRevision } from './revisions.ts';
 
 /** SS-421 … SS-424: which revision a pod created now is built from. */
@@ -45,9 +39,7 @@ export function buildPod(set: StatefulSet, ordinal: number, revision: Controller
       ...(labels ? { labels } : {}),
       ...(annotations ? { annotations } : {}),
       ...(finalizers ? { finalizers } : {}),
-      ownerReferences: [
-        controllerReference({ ...set, apiVersion: 'apps/v1', kind: 'StatefulSet' }),
-      ],
+      ownerReferences: [setReference(set)],
     },
     spec: { containers: [], ...template.spec },
   };
@@ -55,7 +47,6 @@ export function buildPod(set: StatefulSet, ordinal: number, revision: Controller
   pod.metadata.labels = {
     ...pod.metadata.labels,
     [REVISION_LABEL]: nameOf(revision),
-    [POD_INDEX_LABEL]: String(ordinal),
   };
   const spec = pod.spec;
   if (spec) {

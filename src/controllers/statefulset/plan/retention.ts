@@ -5,8 +5,8 @@ import type {
   PersistentVolumeClaim,
   StatefulSet,
 } from '../../../api/generated/types.ts';
-import { controllerReference, nameOf, uidOf } from '../../../api/meta/object.ts';
-import { isInRange } from './identity.ts';
+import { nameOf, uidOf } from '../../../api/meta/object.ts';
+import { isInRange, setReference } from './identity.ts';
 
 /** The pod as an owner; a pod that is not created yet has the empty uid (SS-258). */
 export interface PodOwner {
@@ -126,7 +126,7 @@ export function claimWithPolicy(
     (reference) => !isSetReference(reference, set) && !isPodReference(reference, pod),
   );
   const owner = hasUnexpectedController(set, claim, pod) ? 'none' : wantedOwner(set, pod);
-  if (owner === 'set') others.push(controllerReference(set));
+  if (owner === 'set') others.push(setReference(set));
   if (owner === 'pod') {
     const reference = { apiVersion: 'v1', kind: 'Pod', name: pod.name, uid: pod.uid };
     others.push({ ...reference, controller: true, blockOwnerDeletion: true });

@@ -12,12 +12,12 @@ import { builtinTypes } from '../../../api/meta/type-model.ts';
 import { applyStrategicMerge } from '../../../api/meta/patch/strategic-merge.ts';
 import {
   controllerOf,
-  controllerReference,
   nameOf,
   namespaceOf,
   uidOf,
   type JsonObject,
 } from '../../../api/meta/object.ts';
+import { setReference } from './identity.ts';
 
 /** SS-516. */
 export const HASH_LABEL = 'controller.kubernetes.io/hash';
@@ -72,9 +72,7 @@ export function buildRevision(
       namespace: namespaceOf(set),
       labels: { ...set.spec?.template.metadata?.labels, [HASH_LABEL]: hash },
       ...(annotations ? { annotations } : {}),
-      ownerReferences: [
-        controllerReference({ ...set, apiVersion: 'apps/v1', kind: 'StatefulSet' }),
-      ],
+      ownerReferences: [setReference(set)],
     },
     data,
     revision,

@@ -48,10 +48,7 @@ export type Action =
   | { readonly type: 'create-pod'; readonly pod: Pod; readonly claims: ClaimChanges }
   /** Missing claims and references of a pending pod (SS-212). */
   | { readonly type: 'repair-claims'; readonly claims: ClaimChanges }
-  /**
-   * Identity, storage or references of a running pod (SS-313). `pod` is undefined when only claims
-   * differ.
-   */
+  /** Identity, storage or claim references of a running pod (SS-313). */
   | { readonly type: 'update-pod'; readonly pod: Pod; readonly claims: ClaimChanges }
   /** References of a condemned pod's claims (SS-256). */
   | { readonly type: 'update-claims'; readonly claims: ClaimChanges }
@@ -90,11 +87,8 @@ export interface Wait {
     | 'PodNotAvailable'
     | 'ClaimStale'
     | 'ClaimTerminating'
-    | 'PreviousOrdinal'
     | 'NotFirstUnavailable'
-    | 'UpdateBudget'
-    | 'Partition'
-    | 'OnDelete';
+    | 'UpdateBudget';
   /** The object and field that must change for the gate to open. */
   readonly waitsFor: { readonly object: string; readonly field: string };
   readonly sinceMs: number | undefined;
