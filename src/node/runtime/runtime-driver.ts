@@ -41,7 +41,7 @@ export interface RuntimeDriver {
   killContainer(container: ContainerRecord, init: ProcessIdentity): void;
   /** Called once its main process has ended: kills what may have stayed behind. */
   sweepContainer(container: ContainerRecord): void;
-  /** Deletes what prepareContainer left outside of `dir`. */
+  /** Deletes what the container has outside of `dir`, after its end and again at its removal. */
   cleanUpContainer(container: ContainerRecord): Promise<void>;
   wasOomKilled(container: ContainerRecord): boolean;
 
