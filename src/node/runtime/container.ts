@@ -254,7 +254,7 @@ export class Container {
     this.#watcher?.close();
     this.#timer?.cancel();
     this.#save({ ...this.#record, outcome });
-    // The outcome knows all that the control groups could tell; a stopped server leaves none behind.
+    // The outcome knows all that control groups could tell; a stopped server leaves none behind.
     await this.#options.driver.cleanUpContainer(this.#record);
     this.#resolveEnded(outcome.exitCode);
     this.#options.onChange(this.#record.id);
