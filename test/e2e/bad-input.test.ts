@@ -99,13 +99,16 @@ describeWithKubectl('bad input to the API', () => {
       'spec.updateStrategy.rollingUpdate.partition',
     ],
     ['start ordinal', { ordinals: { start: -1 } }, 'spec.ordinals.start'],
-  ])('SS-710: a StatefulSet with bad %s is 422 with the field', async (_name, spec, field) => {
-    expect(await refused(sets, set(spec))).toEqual({
-      code: 422,
-      reason: 'Invalid',
-      fields: [field],
-    });
-  });
+  ])(
+    'SS-712, SS-713, SS-715, SS-719: a StatefulSet with bad %s is 422 with the field',
+    async (_name, spec, field) => {
+      expect(await refused(sets, set(spec))).toEqual({
+        code: 422,
+        reason: 'Invalid',
+        fields: [field],
+      });
+    },
+  );
 
   test('SS-711: names, and pod basics: labels, ports, volumes, mounts, resources', async () => {
     expect(await refused(sets, set({}, 'Not_A_Name'))).toMatchObject({
