@@ -8,6 +8,13 @@ export interface CommitQueueOptions<Item> {
   publish: (group: readonly Item[]) => void;
   /** Told of all items that are lost by a failed commit: its group and those waiting behind it. */
   fail: (items: readonly Item[], error: unknown) => void;
+  /** Resolves when the items that belong together have been added. */
+  nextTurn: () => Promise<void>;
+}
+
+/** The next turn of the event loop. */
+export function nextEventLoopTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 export class CommitQueue<Item> {
@@ -31,7 +38,7 @@ export class CommitQueue<Item> {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await this.#options.nextTurn();
       const group = this.#waiting;
       this.#waiting = [];
       await this.#commit(group);

@@ -4,7 +4,7 @@
 import { assert, present } from '../base/assert.ts';
 import type { Logger } from '../base/logger.ts';
 import { silentLogger } from '../base/logger.ts';
-import { CommitQueue } from './commit-queue.ts';
+import { CommitQueue, nextEventLoopTurn } from './commit-queue.ts';
 import { History, HISTORY_LIMIT_DEFAULT } from './history.ts';
 import { KeyIndex } from './key-index.ts';
 import { listAt } from './list-at.ts';
@@ -34,6 +34,8 @@ export interface RevisionedStoreOptions {
   /** Events of history to keep at most; the default and its reason: HISTORY_LIMIT_DEFAULT. */
   historyLimit?: number;
   logger?: Logger;
+  /** How long writes gather before they are committed; default: a turn of the event loop. */
+  nextTurn?: () => Promise<void>;
 }
 
 /** Longest key: Kubernetes' names make at most about 800 bytes, LMDB takes 1978. */
@@ -79,7 +81,8 @@ export class RevisionedStore implements Store {
   #running = false;
   #stopping: Promise<void> | undefined;
 
-  constructor({ engine, historyLimit, logger = silentLogger }: RevisionedStoreOptions) {
+  constructor(options: RevisionedStoreOptions) {
+    const { engine, historyLimit, logger = silentLogger, nextTurn = nextEventLoopTurn } = options;
     this.#engine = engine;
     this.#historyLimit = historyLimit ?? HISTORY_LIMIT_DEFAULT;
     this.#hub = new WatchHub(logger);
@@ -87,6 +90,7 @@ export class RevisionedStore implements Store {
       commit: (group) => this.#commit(group),
       publish: (group) => this.#publish(group),
       fail: (lost, error) => this.#fail(lost, error),
+      nextTurn,
     });
   }
 

@@ -18,7 +18,7 @@ import { createEventRecorder } from '../../client/event-recorder.ts';
 import { WriteLog } from './cache-freshness.ts';
 import { isRunningReady } from './plan/pod-state.ts';
 import { setSelector } from './plan/set-selector.ts';
-import type { EngineOptions, Plan, Wait } from './plan/snapshot.ts';
+import type { EngineOptions, Plan, Snapshot, Wait } from './plan/snapshot.ts';
 import { createSetCaches, type SetCaches } from './set-caches.ts';
 import { WaitIndex } from './wait-index.ts';
 import { syncSet } from './sync-set.ts';
@@ -26,6 +26,8 @@ import { syncSet } from './sync-set.ts';
 export interface StatefulSetControllerOptions extends EngineOptions {
   /** Sets synced at once; default 5 (SS-806). */
   readonly workers?: number;
+  /** Told of every decision before it is carried out: for audits of the engine. */
+  readonly onPlan?: (snapshot: Snapshot, plan: Plan) => void;
 }
 
 export interface StatefulSetController extends Runnable {
@@ -43,7 +45,10 @@ export function createStatefulSetController(
   const component = 'statefulset-controller';
   const recorder = createEventRecorder({ client, clock, random, logger, component });
   const waits = new WaitIndex();
-  const onPlan = (set: StatefulSet, plan: Plan) => waits.set(keyOf(set), plan.waits);
+  const onPlan = (snapshot: Snapshot, plan: Plan) => {
+    waits.set(keyOf(snapshot.set), plan.waits);
+    options.onPlan?.(snapshot, plan);
+  };
   const controller = createController({
     name: 'statefulset',
     reconcile: (key) =>

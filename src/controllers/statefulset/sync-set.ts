@@ -19,7 +19,7 @@ import {
   revisionsToTruncate,
   sortRevisions,
 } from './plan/revisions.ts';
-import type { EngineOptions, Plan } from './plan/snapshot.ts';
+import type { EngineOptions, Plan, Snapshot } from './plan/snapshot.ts';
 import { setSelector } from './plan/set-selector.ts';
 import { finishStatus, nextAvailabilityCheckMs } from './plan/status.ts';
 import { createSetEvents } from './set-events.ts';
@@ -35,8 +35,8 @@ export interface SyncContext {
   readonly caches: SetCaches;
   readonly writes: WriteLog;
   readonly options: EngineOptions;
-  /** Told what every set waits for after each sync. */
-  readonly onPlan?: (set: StatefulSet, plan: Plan) => void;
+  /** Told of every decision, before it is carried out. */
+  readonly onPlan?: (snapshot: Snapshot, plan: Plan) => void;
 }
 
 /** Reconciles the set of `key`. Throws to be called again with back-off. */
@@ -75,8 +75,9 @@ async function syncSelected(
   const current = currentRevisionOf(set, update.sorted, update.revision);
   const revisions = { current, update: update.revision, collisionCount: update.collisionCount };
   const claim = (name: string) => caches.claims.get({ namespace: namespaceOf(set), name });
-  const decided = plan({ set, revisions, pods, claim, nowMs, options });
-  context.onPlan?.(set, decided);
+  const snapshot: Snapshot = { set, revisions, pods, claim, nowMs, options };
+  const decided = plan(snapshot);
+  context.onPlan?.(snapshot, decided);
   const { status, error } = await carryOut(set, decided, context);
   await truncate(set, { sorted, pods, live: [current, update.revision] }, context);
   if (error !== undefined) throw error;
