@@ -35,7 +35,8 @@ export function createPersistentVolumeController(
     ...base,
     name: 'persistentvolume-binder',
     async reconcile(key) {
-      const settled = await syncClaim(key, { store, events, backend, volumesDirectory });
+      const claimContext = { store, events, backend, volumesDirectory, clock };
+      const settled = await syncClaim(key, claimContext);
       return settled ? {} : { requeueAfterMs: RESYNC_MS };
     },
   });

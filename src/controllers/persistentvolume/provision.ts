@@ -4,6 +4,7 @@ import type { Node, PersistentVolume, PersistentVolumeClaim } from '../../api/ge
 import { isConditionTrue } from '../../api/meta/conditions.ts';
 import { isTerminating, nameOf } from '../../api/meta/object.ts';
 import { isAlreadyExists } from '../../api/meta/status-error.ts';
+import type { Clock } from '../../base/clock.ts';
 import { errorMessage } from '../../base/errors.ts';
 import { waitsForConsumer } from '../../api/storage/match-volume.ts';
 import type { ClaimEvents } from './claim-events.ts';
@@ -24,6 +25,7 @@ export interface ProvisionContext {
   readonly store: VolumeStore;
   readonly events: ClaimEvents;
   readonly backend: VolumeBackend;
+  readonly clock: Clock;
   /** Where the directories of the local class are. */
   readonly volumesDirectory: string;
 }

@@ -2,8 +2,9 @@
 import type { PersistentVolume, PersistentVolumeClaim } from '../../api/generated/types.ts';
 import { keyOf, nameOf, splitKey } from '../../api/meta/object.ts';
 import { classOf } from '../../api/storage/match-volume.ts';
+import { formatTime } from '../../base/time.ts';
 import { boundClaim, boundStatus, boundVolume } from './plan/binding.ts';
-import { grownSize, isLess } from './plan/local-volume.ts';
+import { grownSize, isLess, resized, resizing } from './plan/local-volume.ts';
 import { defaultClassOf, planClaim, type ClaimEvent } from './plan/plan-claim.ts';
 import { isOurs } from './plan/volume-facts.ts';
 import { provision, type ProvisionContext } from './provision.ts';
@@ -89,20 +90,29 @@ async function bind(
   }
 }
 
-/** SS-874: a directory has no size of its own, so growth is a matter of writing it down. */
+/**
+ * SS-874: a directory has no size of its own, so growth is a matter of writing it down, and there
+ * is no file system to be resized on a node. Volumes of others are grown by their provisioners.
+ */
 async function grow(
   claim: PersistentVolumeClaim,
   volume: PersistentVolume,
-  { store, events }: ProvisionContext,
+  { store, events, clock }: ProvisionContext,
 ): Promise<void> {
   const storage = grownSize(claim);
-  if (storage === undefined || !isOurs(volume)) return;
+  if (storage === undefined) return;
+  if (!isOurs(volume)) {
+    const message = 'waiting for an external controller to expand this PVC';
+    events.tell(claim, { type: 'Normal', reason: 'ExternalExpanding', message });
+    return;
+  }
+  const started = resizing(claim, formatTime(clock.now()));
+  const current = started ? await store.updateClaimStatus(started) : claim;
   if (isLess(volume.spec?.capacity?.['storage'] ?? '0', storage)) {
     const capacity = { ...volume.spec?.capacity, storage };
     await store.updateVolume({ ...volume, spec: { ...volume.spec, capacity } });
   }
-  const capacity = { ...claim.status?.capacity, storage };
-  await store.updateClaimStatus({ ...claim, status: { ...claim.status, capacity } });
+  await store.updateClaimStatus(resized(current, storage));
   const message = 'Resize volume succeeded';
   events.tell(claim, { type: 'Normal', reason: 'VolumeResizeSuccessful', message });
 }

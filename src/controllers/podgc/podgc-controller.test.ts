@@ -83,4 +83,44 @@ describe('pods of a node that is gone', () => {
     await pass(120);
     expect(podNames()).toEqual(['p']);
   });
+
+  it('SS-944, SS-946: a pod of a node that is there stays, terminating or not', async () => {
+    await client
+      .resource(nodes)
+      .create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'silent' } });
+    await createPod('p', 'silent');
+    await createPod('q', 'silent');
+    await client.resource(pods).delete({ namespace: 'shop', name: 'q' });
+    await pass(120);
+    expect(podNames()).toEqual(['p', 'q']);
+  });
+});
+
+describe('terminating pods without a node', () => {
+  /** A finalizer keeps the pod, as no node is there to end it. */
+  const createHeld = (name: string) =>
+    client.resource(pods).create({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: 'shop', finalizers: ['example.com/held'] },
+      spec: { containers: [{ name: 'c', image: 'app:1' }] },
+    });
+  const deletionsOf = (name: string) =>
+    api.requests.filter(({ method, path }) => method === 'DELETE' && path.endsWith(`/${name}`));
+
+  it('SS-950: are failed and deleted by force; waiting ones stay', async () => {
+    await createHeld('waits');
+    await createHeld('goes');
+    await client.resource(pods).delete({ namespace: 'shop', name: 'goes' });
+    await pass(20);
+    const goes = api.get(pods, { namespace: 'shop', name: 'goes' });
+    expect(goes?.status).toEqual({ phase: 'Failed' });
+    const [, byUs] = deletionsOf('goes');
+    expect(byUs?.body).toMatchObject({
+      gracePeriodSeconds: 0,
+      preconditions: { uid: goes?.metadata.uid },
+    });
+    expect(deletionsOf('waits')).toEqual([]);
+    expect(podNames()).toEqual(['goes', 'waits']);
+  });
 });

@@ -52,7 +52,10 @@ export function createPodGcController(context: ControllerContext): Runnable {
         const node = pod.spec?.nodeName ?? '';
         if (node === '') {
           if (isTerminating(pod)) await removePod(client, pod);
-        } else if (await nodeIsGone(node)) await removePod(client, pod, clock.now());
+        } else if (await nodeIsGone(node)) {
+          const conditions = disrupted(pod, formatTime(clock.now()));
+          await removePod(client, { ...pod, status: { ...pod.status, conditions } });
+        }
       }
       return { requeueAfterMs: PERIOD_MS };
     },
@@ -66,12 +69,13 @@ export function createPodGcController(context: ControllerContext): Runnable {
   };
 }
 
-/** `failedMs`: when it failed, for a pod that was running. Gone or changed pods are no error. */
-async function removePod(client: Client, pod: Pod, failedMs?: number): Promise<void> {
+/** Fails the pod, unless it has ended, and deletes it. Gone or changed pods are no error. */
+async function removePod(client: Client, pod: Pod): Promise<void> {
   const api = client.resource(pods);
   const hasEnded = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
   try {
-    if (failedMs !== undefined && !hasEnded) await api.updateStatus(failed(pod, failedMs));
+    // Nobody else will say that it does not run any more.
+    if (!hasEnded) await api.updateStatus({ ...pod, status: { ...pod.status, phase: 'Failed' } });
     const name = { namespace: namespaceOf(pod), name: nameOf(pod) };
     const preconditions = { uid: uidOf(pod) };
     await api.delete(name, { gracePeriodSeconds: 0, preconditions });
@@ -80,13 +84,13 @@ async function removePod(client: Client, pod: Pod, failedMs?: number): Promise<v
   }
 }
 
-function failed(pod: Pod, nowMs: number): Pod {
+/** SS-946: the conditions of the pod with the reason of its end; `now` is an RFC 3339 time. */
+function disrupted(pod: Pod, now: string): PodCondition[] {
   const condition: PodCondition = {
     type: 'DisruptionTarget',
     status: 'True',
     reason: 'DeletionByPodGC',
     message: 'PodGC: node no longer exists',
   };
-  const conditions = setCondition(pod.status?.conditions, condition, formatTime(nowMs));
-  return { ...pod, status: { ...pod.status, phase: 'Failed', conditions: [...conditions] } };
+  return [...setCondition(pod.status?.conditions, condition, now)];
 }

@@ -5,6 +5,7 @@ import type {
   PersistentVolumeClaim,
   StorageClass,
 } from '../../../api/generated/types.ts';
+import { isConditionTrue, removeCondition, setCondition } from '../../../api/meta/conditions.ts';
 import { nameOf, namespaceOf, uidOf } from '../../../api/meta/object.ts';
 import { compareQuantities, parseQuantity } from '../../../api/meta/quantity.ts';
 import { LOCAL_PROVISIONER, PROVISIONED_BY } from './volume-facts.ts';
@@ -58,6 +59,28 @@ export function grownSize(claim: PersistentVolumeClaim): string | undefined {
   const wanted = requestedStorage(claim);
   const present = claim.status?.capacity?.['storage'] ?? '0';
   return isLess(present, wanted) ? wanted : undefined;
+}
+
+const RESIZING = 'Resizing';
+
+/** The claim with the mark that its growth is under way; undefined when it has it (SS-874). */
+export function resizing(
+  claim: PersistentVolumeClaim,
+  now: string,
+): PersistentVolumeClaim | undefined {
+  const { conditions } = claim.status ?? {};
+  if (isConditionTrue(conditions, RESIZING)) return undefined;
+  const marked = [...setCondition(conditions, { type: RESIZING, status: 'True' }, now)];
+  return { ...claim, status: { ...claim.status, conditions: marked } };
+}
+
+/** The claim of its new size, with nothing under way. */
+export function resized(claim: PersistentVolumeClaim, storage: string): PersistentVolumeClaim {
+  const { conditions, ...status } = claim.status ?? {};
+  const left = [...removeCondition(conditions, RESIZING)];
+  const capacity = { ...status.capacity, storage };
+  const rest = left.length > 0 ? { conditions: left } : {};
+  return { ...claim, status: { ...status, capacity, ...rest } };
 }
 
 export function isLess(left: string, right: string): boolean {
