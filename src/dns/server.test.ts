@@ -50,7 +50,7 @@ describe('DNS server', () => {
     expect(await resolver.resolve4(`web-0.${base}`)).toEqual(['10.244.0.8']);
   });
 
-  it('an existing name without the type is no data, an unknown one no name', async () => {
+  it('SS-906: an existing name without the type is no data, an unknown one no name', async () => {
     const { resolver } = await start([addressRecord(`web-0.${base}`, '10.244.0.7')]);
     await expect(resolver.resolve6(`web-0.${base}`)).rejects.toMatchObject({ code: 'ENODATA' });
     await expect(resolver.resolve4('default.svc.cluster.local')).rejects.toMatchObject({
