@@ -120,7 +120,7 @@ describe('pod life', () => {
     await until('runtime empty', () => harness.runtime.listPodSandboxes().length === 0);
   });
 
-  test('a crashing container waits in CrashLoopBackOff and counts its restarts', async () => {
+  test('SS-952: a crashing container waits in CrashLoopBackOff and counts its restarts', async () => {
     await start();
     await create(testPod('web-0'));
     await harness.untilPod('web-0', 'ready', (one) => isTrue(one, 'Ready'));
@@ -216,7 +216,7 @@ describe('pod life', () => {
     });
   });
 
-  test('a pod re-created under its name waits until the old one has gone', async () => {
+  test('SS-949: a pod re-created under its name waits until the old one has gone', async () => {
     await start();
     await create(testPod('web-0'));
     await harness.untilPod('web-0', 'ready', (one) => isTrue(one, 'Ready'));

@@ -81,6 +81,53 @@ describe('slices', () => {
     await cluster.eventually(() => endpointsOf(namespace), ['10.0.0.2 - false/false/false']);
   });
 
+  it('SS-903, SS-911: a hostname needs the Service as subdomain, and one of its own', async () => {
+    const namespace = await cluster.namespace('hostname');
+    await makeService(namespace);
+    const spec = { hostname: 'a', subdomain: 'other' };
+    await startPod(namespace, 'a', { ip: '10.0.6.1', ready: true, spec });
+    await startPod(namespace, 'b', { ip: '10.0.6.2', ready: true, spec: { subdomain: 'web' } });
+    await startPod(namespace, 'c', { ip: '10.0.6.3', ready: true, spec: { hostname: 'c' } });
+    await startPod(namespace, 'd', {
+      ip: '10.0.6.4',
+      ready: true,
+      spec: { hostname: 'd', subdomain: 'web' },
+    });
+    await cluster.eventually(
+      () => endpointsOf(namespace),
+      [
+        '10.0.6.1 - true/true/false',
+        '10.0.6.2 - true/true/false',
+        '10.0.6.3 - true/true/false',
+        '10.0.6.4 d true/true/false',
+      ],
+    );
+  });
+
+  it('SS-915: pods of a node that is not there are left out, unless all are published', async () => {
+    const namespace = await cluster.namespace('no-node');
+    await makeService(namespace, { ports: [{ port: 80 }] });
+    await cluster.create(services, {
+      metadata: { name: 'all', namespace },
+      spec: { clusterIP: 'None', selector: app, publishNotReadyAddresses: true },
+    });
+    const spec = { nodeName: 'gone' };
+    await startPod(namespace, 'a', { ip: '10.0.7.1', ready: true, spec });
+    await startPod(namespace, 'b', { ip: '10.0.7.2', ready: true });
+    const addressesOf = async (service: string) =>
+      (await slicesOf(namespace))
+        .filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === service)
+        .flatMap((slice) => slice.endpoints?.flatMap(({ addresses }) => addresses) ?? [])
+        .toSorted();
+    await cluster.eventually(() => addressesOf('web'), ['10.0.7.2']);
+    await cluster.eventually(() => addressesOf('all'), ['10.0.7.1', '10.0.7.2']);
+    // The legacy object does not look at nodes.
+    const legacy = await cluster.get(endpoints, { namespace, name: 'web' });
+    expect(legacy?.subsets?.[0]?.addresses?.map(({ ip }) => ip)).toEqual(['10.0.7.1', '10.0.7.2']);
+    await cluster.node('gone');
+    await cluster.eventually(() => addressesOf('web'), ['10.0.7.1', '10.0.7.2']);
+  });
+
   it('SS-904: publishNotReadyAddresses makes everything ready', async () => {
     const namespace = await cluster.namespace('publish');
     await makeService(namespace, { publishNotReadyAddresses: true });

@@ -104,6 +104,46 @@ describe('binding', () => {
     expect(await claimState(namespace, 'd')).toBe(`Pending ${volumeName}`);
   });
 
+  it('SS-867: a named volume that is not there or not fit is waited for', async () => {
+    const namespace = await cluster.namespace('unfit');
+    const storageClassName = namespace;
+    const small = `${namespace}-small`;
+    await createVolume(cluster, small, { storageClassName, storage: '1Gi' });
+    await makeClaim(namespace, 'c', { storageClassName, volumeName: small, storage: '2Gi' });
+    await cluster.eventually(
+      () => cluster.eventsOf(namespace, 'c'),
+      [`VolumeMismatch: Cannot bind to requested volume "${small}": requested PV is too small`],
+    );
+    expect(await claimState(namespace, 'c')).toBe(`Pending ${small}`);
+    expect(await volumePhase(small)).toBe('Available');
+    await makeClaim(namespace, 'd', { storageClassName, volumeName: `${namespace}-none` });
+    await cluster.eventually(() => claimState(namespace, 'd'), `Pending ${namespace}-none`);
+  });
+
+  it('SS-862: a volume reserved by name binds even if its class differs', async () => {
+    const namespace = await cluster.namespace('reserved');
+    const storageClassName = namespace;
+    const claimRef = { namespace, name: 'c' };
+    await createVolume(cluster, `${namespace}-free`, { storageClassName });
+    const mine = { storageClassName: 'another', claimRef };
+    await createVolume(cluster, `${namespace}-mine`, mine);
+    await cluster.eventually(() => volumePhase(`${namespace}-mine`), 'Available');
+    await makeClaim(namespace, 'other', { storageClassName });
+    await cluster.eventually(() => claimState(namespace, 'other'), `Bound ${namespace}-free`);
+    await makeClaim(namespace, 'c', { storageClassName });
+    await cluster.eventually(() => claimState(namespace, 'c'), `Bound ${namespace}-mine`);
+  });
+
+  it('SS-865: a class that is not there is told as a warning', async () => {
+    const namespace = await cluster.namespace('absent');
+    await makeClaim(namespace, 'c', { storageClassName: namespace });
+    await cluster.eventually(
+      () => cluster.eventsOf(namespace, 'c'),
+      [`ProvisioningFailed: storageclass.storage.k8s.io "${namespace}" not found`],
+    );
+    expect(await claimState(namespace, 'c')).toBe('Pending');
+  });
+
   it('SS-865: without class and volume a claim waits and says so', async () => {
     const namespace = await cluster.namespace('none');
     await makeClaim(namespace, 'c', { storageClassName: '' });
@@ -141,6 +181,39 @@ describe('binding', () => {
     await cluster.eventually(
       () => cluster.eventsOf(namespace, 'c'),
       ['ClaimLost: Bound claim has lost its PersistentVolume. Data on the volume is lost!'],
+    );
+    // A fresh volume of the name brings it back.
+    await createVolume(cluster, name, { storageClassName: namespace });
+    await cluster.eventually(() => claimState(namespace, 'c'), `Bound ${name}`);
+  });
+
+  it('SS-868: a volume whose claimRef was taken away is bound again', async () => {
+    const namespace = await cluster.namespace('cleared');
+    const name = `${namespace}-a`;
+    await createVolume(cluster, name, { storageClassName: namespace });
+    await makeClaim(namespace, 'c', { storageClassName: namespace });
+    await cluster.eventually(() => claimState(namespace, 'c'), `Bound ${name}`);
+    const volumes = cluster.client.resource(persistentVolumes);
+    await volumes.patch({ name }, { type: 'merge', body: { spec: { claimRef: null } } });
+    const owner = async () => (await volumes.get({ name })).spec?.claimRef?.name;
+    await cluster.eventually(owner, 'c');
+    expect(await claimState(namespace, 'c')).toBe(`Bound ${name}`);
+    expect(await cluster.eventsOf(namespace, 'c')).toEqual([]);
+  });
+
+  it('SS-868: a claim whose volume went to another claim is lost: ClaimMisbound', async () => {
+    const namespace = await cluster.namespace('misbound');
+    const name = `${namespace}-a`;
+    await createVolume(cluster, name, { storageClassName: namespace });
+    await makeClaim(namespace, 'c', { storageClassName: namespace });
+    await cluster.eventually(() => claimState(namespace, 'c'), `Bound ${name}`);
+    const volumes = cluster.client.resource(persistentVolumes);
+    const claimRef = { namespace, name: 'd', uid: 'another' };
+    await volumes.patch({ name }, { type: 'merge', body: { spec: { claimRef } } });
+    await cluster.eventually(() => claimState(namespace, 'c'), `Lost ${name}`);
+    await cluster.eventually(
+      async () => (await cluster.eventsOf(namespace, 'c')).map((text) => text.split(':')[0]),
+      ['ClaimMisbound'],
     );
   });
 });
@@ -184,7 +257,7 @@ describe('reclaiming', () => {
     await cluster.eventually(() => volumePhase(name), 'Failed');
   });
 
-  it('SS-864, SS-869, SS-874: a volume of the local class is made, grows and goes', async () => {
+  it('SS-864, SS-865, SS-869, SS-874: a volume of the local class is made, grows and goes', async () => {
     const namespace = await cluster.namespace('local');
     const labels = { 'kubernetes.io/hostname': 'machine' };
     await cluster.create(nodes, { metadata: { name: 'n', labels } });
@@ -211,6 +284,13 @@ describe('reclaiming', () => {
     expect(volume?.spec?.nodeAffinity?.required?.nodeSelectorTerms).toEqual([
       { matchExpressions: [expression] },
     ]);
+    expect(volume?.spec).toMatchObject({
+      claimRef: { namespace, name: 'c', uid: claim.metadata.uid },
+      persistentVolumeReclaimPolicy: 'Delete',
+    });
+    expect(volume?.metadata.annotations).toEqual({
+      'pv.kubernetes.io/provisioned-by': 'ordinal.dev/local',
+    });
     await patch({ spec: { resources: { requests: { storage: '3Gi' } } } });
     await cluster.eventually(
       async () => (await claims.get({ namespace, name: 'c' })).status?.capacity,

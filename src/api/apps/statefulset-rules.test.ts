@@ -288,7 +288,7 @@ describe('updates of StatefulSets', () => {
     expect(object.metadata.generation).toBe(2);
   });
 
-  test('SS-731: anything else is forbidden at spec', () => {
+  test('SS-731, SS-1007: anything else is forbidden at spec', () => {
     const forbidden = [
       "spec: Forbidden: updates to statefulset spec for fields other than 'replicas', " +
         "'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', " +

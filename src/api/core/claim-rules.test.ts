@@ -57,21 +57,21 @@ describe('claims', () => {
       { old: (stored) => (stored.status = { phase, capacity: { storage: capacity } }) },
     ).errors;
 
-  test('API-925: a bound claim may grow, a pending one not', () => {
+  test('SS-874, API-925: a bound claim may grow, a pending one not', () => {
     expect(resize('3Gi', 'Bound')).toEqual([]);
     expect(resize('3Gi', 'Pending')[0]).toMatch(
       /^spec: Forbidden: spec is immutable after creation except resources.requests and volumeA/,
     );
   });
 
-  test('API-925: it shrinks only towards the capacity it has', () => {
+  test('SS-874, API-925: it shrinks only towards the capacity it has', () => {
     const message =
       'spec.resources.requests.storage: Forbidden: field can not be less than status.capacity';
     expect(resize('1Gi', 'Bound')).toEqual([message]);
     expect(resize('1536Mi', 'Bound', '1Gi')).toEqual([]);
   });
 
-  test('API-925: volumeName and class are set once', () => {
+  test('SS-874, API-925: volumeName and class are set once', () => {
     const set = (field: 'volumeName' | 'storageClassName', stored: string | undefined) =>
       update<PersistentVolumeClaim>(CLAIMS, claim(), ({ spec }) => (spec![field] = 'b'), {
         old: ({ spec }) => {

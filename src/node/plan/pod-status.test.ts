@@ -79,8 +79,16 @@ describe('phase', () => {
     ['it waits for its restart', { containers: [exited('main', 1)] }, 'Running'],
     ['Never, success', { pod: pod(never), containers: [exited('main', 0)] }, 'Succeeded'],
     ['Never, failure', { pod: pod(never), containers: [exited('main', 1)] }, 'Failed'],
-    ['Always, over with success', { containers: [exited('main', 0)], ended: true }, 'Succeeded'],
-    ['Always, over with failure', { containers: [exited('main', 9)], ended: true }, 'Failed'],
+    [
+      'SS-951: Always, over with success',
+      { containers: [exited('main', 0)], ended: true },
+      'Succeeded',
+    ],
+    [
+      'SS-951: Always, over with failure',
+      { containers: [exited('main', 9)], ended: true },
+      'Failed',
+    ],
     ['over before it ran', { ended: true }, 'Failed'],
     ['init runs', { pod: pod(init), containers: [view('init')] }, 'Pending'],
     [

@@ -86,7 +86,7 @@ describe('scale', () => {
     }),
   );
 
-  it('API-702: shows and sets the number of replicas', async () => {
+  it('SS-742, API-702: shows and sets the number of replicas', async () => {
     const scale = await api.ok<Scale>(`GET ${SETS}/web/scale`);
     expect(scale).toMatchObject({
       kind: 'Scale',
@@ -101,10 +101,13 @@ describe('scale', () => {
     expect(metadata.generation).toBe(2);
   });
 
-  it('API-702: a stale version and a negative number are refused', async () => {
+  it('SS-742, API-702: a stale version, another uid and a negative number are refused', async () => {
     const scale = await api.ok<Scale>(`GET ${SETS}/web/scale`);
     await api.ok(`PATCH ${SETS}/web/scale`, { spec: { replicas: 5 } });
     expect(await api.fails(`PUT ${SETS}/web/scale`, scale)).toMatchObject({ code: 409 });
+    const current = await api.ok<Scale>(`GET ${SETS}/web/scale`);
+    const foreign = { ...current, metadata: { ...current.metadata, uid: 'another' } };
+    expect(await api.fails(`PUT ${SETS}/web/scale`, foreign)).toMatchObject({ code: 409 });
     const patch = { spec: { replicas: -2 } };
     expect((await api.fails(`PATCH ${SETS}/web/scale`, patch)).message).toBe(
       'Scale.autoscaling "web" is invalid: spec.replicas: Invalid value: -2: must be ' +
@@ -246,6 +249,44 @@ describe('eviction', () => {
     await budget(numbers);
     expect((await evict()).code).toBe(201);
     expect(await api.fails(`GET ${PODS}/p`)).toMatchObject({ code: 404 });
+  });
+
+  it.each(['Succeeded', 'Failed'])('SS-962: a pod of phase %s needs none', async (phase) => {
+    await running('True');
+    await api.ok(`PATCH ${PODS}/p/status`, { status: { phase } });
+    await budget(numbers);
+    expect((await evict()).code).toBe(201);
+    expect(await api.fails(`GET ${PODS}/p`)).toMatchObject({ code: 404 });
+  });
+
+  it('SS-962: a terminating pod needs none; its disruption is not counted', async () => {
+    await running('True');
+    await api.ok(`DELETE ${PODS}/p`);
+    await budget(numbers);
+    expect((await evict()).code).toBe(201);
+    const { status } = await api.ok<PodDisruptionBudget>(`GET ${BUDGETS}/pdb`);
+    expect(status?.disruptedPods).toBeUndefined();
+  });
+
+  it('SS-963: without a budget a pod is deleted; budgets of other pods do not count', async () => {
+    await running('True');
+    await budget(numbers, { selector: { matchLabels: { app: 'other' } } });
+    expect((await evict()).code).toBe(201);
+    expect((await api.ok<Pod>(`GET ${PODS}/p`)).metadata.deletionTimestamp).toBeDefined();
+  });
+
+  it('SS-966: a dry run answers the same and changes nothing', async () => {
+    await running('True');
+    await budget({ ...numbers, currentHealthy: 3, disruptionsAllowed: 2 });
+    const { revision } = api.store;
+    const body = {
+      apiVersion: 'policy/v1',
+      kind: 'Eviction',
+      metadata: { name: 'p' },
+      deleteOptions: { dryRun: ['All'] },
+    };
+    expect((await api.call(`POST ${PODS}/p/eviction`, { body })).code).toBe(201);
+    expect(api.store.revision).toBe(revision);
   });
 });
 
