@@ -37,6 +37,7 @@ const FACTORIES: Readonly<Record<string, Factory>> = {
   statefulset: (context, settings) =>
     createStatefulSetController(context, {
       maxUnavailable: gateEnabled(settings, 'MaxUnavailableStatefulSet'),
+      recreate: gateEnabled(settings, 'StatefulSetRecreateStrategy'),
       emulatedVersion: settings.emulatedVersion,
     }),
   endpoints: createEndpointsController,

@@ -12,10 +12,17 @@ const ON: Readonly<Record<RuleContext['emulatedVersion'], ReadonlySet<FeatureGat
   '1.37': new Set(['MaxUnavailableStatefulSet']),
 };
 
+/** Gates that a version does not have: they are off in it, whatever was set. */
+const UNKNOWN: Readonly<Record<RuleContext['emulatedVersion'], ReadonlySet<FeatureGate>>> = {
+  '1.36': new Set(['StatefulSetRecreateStrategy']),
+  '1.37': new Set([]),
+};
+
 /** True when the gate is set on, or unset and on by default in the emulated version. */
 export function gateEnabled(
   context: Pick<RuleContext, 'featureGates' | 'emulatedVersion'>,
   gate: FeatureGate,
 ): boolean {
+  if (UNKNOWN[context.emulatedVersion].has(gate)) return false;
   return context.featureGates.get(gate) ?? ON[context.emulatedVersion].has(gate);
 }

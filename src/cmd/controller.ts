@@ -43,6 +43,7 @@ export async function controller(
     { ...tools, informers },
     {
       maxUnavailable: gateEnabled(gates, 'MaxUnavailableStatefulSet'),
+      recreate: gateEnabled(gates, 'StatefulSetRecreateStrategy'),
       emulatedVersion: options.emulatedVersion,
       workers: options.workers,
     },

@@ -111,9 +111,23 @@ describe('validation of new StatefulSets', () => {
       'spec.updateStrategy: Invalid value: {"Type":"Recreate","RollingUpdate":null}: ' +
         "must be 'RollingUpdate' or 'OnDelete'",
     ]);
-    expect(
-      errorsOf({ updateStrategy: { type: 'Recreate' } }, 'StatefulSetRecreateStrategy'),
-    ).toEqual([]);
+  });
+
+  test('SS-713: Recreate is a strategy from 1.37 on, with its gate', () => {
+    const errorsIn = (emulatedVersion: '1.36' | '1.37', ...gates: string[]) => {
+      const context = { ...ruleContext(...gates), emulatedVersion };
+      return create<StatefulSet>(SETS, base({ updateStrategy: { type: 'Recreate' } }), context)
+        .errors;
+    };
+    expect(errorsIn('1.37', 'StatefulSetRecreateStrategy')).toEqual([]);
+    expect(errorsIn('1.37')).toHaveLength(1);
+    expect(errorsIn('1.36', 'StatefulSetRecreateStrategy')).toHaveLength(1);
+  });
+
+  test('SS-702: maxUnavailable is on by default from 1.37 on', () => {
+    const context = { ...ruleContext(), emulatedVersion: '1.37' as const };
+    const { object } = create<StatefulSet>(SETS, base(), context);
+    expect(object.spec?.updateStrategy?.rollingUpdate).toEqual({ partition: 0, maxUnavailable: 1 });
   });
 
   test('SS-714: a block is only for RollingUpdate', () => {
@@ -324,11 +338,38 @@ describe('updates of StatefulSets', () => {
     expect(errors).toEqual([]);
   });
 
+  test('SS-714: a block is not for Recreate', () => {
+    const context = {
+      ...ruleContext('StatefulSetRecreateStrategy'),
+      emulatedVersion: '1.37' as const,
+    };
+    const updateStrategy = { type: 'Recreate', rollingUpdate: { partition: 1 } };
+    expect(create<StatefulSet>(SETS, base({ updateStrategy }), context).errors).toEqual([
+      'spec.updateStrategy.rollingUpdate: Invalid value: ' +
+        '{"Partition":1,"MaxUnavailable":null}: only allowed for updateStrategy \'RollingUpdate\'',
+    ]);
+  });
+
   test('SS-734: Recreate stays allowed when the gate is turned off', () => {
     const { errors } = update<StatefulSet>(SETS, base(), (set) => (set.spec!.replicas = 2), {
       old: (set) => (set.spec!.updateStrategy = { type: 'Recreate' }),
     });
     expect(errors).toEqual([]);
+  });
+
+  test('SS-734: to and from Recreate, with the gate and without', () => {
+    const change = (from: string, to: string, ...gates: string[]) =>
+      update<StatefulSet>(SETS, base(), (set) => (set.spec!.updateStrategy = { type: to }), {
+        context: { ...ruleContext(...gates), emulatedVersion: '1.37' },
+        old: (set) => (set.spec!.updateStrategy = { type: from }),
+      }).errors.length;
+    const gate = 'StatefulSetRecreateStrategy';
+    for (const other of ['RollingUpdate', 'OnDelete']) {
+      expect(change(other, 'Recreate', gate)).toBe(0);
+      expect(change(other, 'Recreate')).toBe(1);
+      expect(change('Recreate', other)).toBe(0);
+    }
+    expect(change('Recreate', 'Recreate')).toBe(0);
   });
 
   test('SS-707: the status endpoint takes the status only, and checks its counts', () => {

@@ -9,12 +9,15 @@ export interface SetEvents {
   pod(verb: 'Create' | 'Update' | 'Delete', podName: string, error?: unknown): void;
   claim(podName: string, claim: PersistentVolumeClaim, error?: unknown): void;
   conflictingController(claimName: string): void;
+  /** SS-660. */
+  recreateStarted(): void;
 }
 
 export function createSetEvents(recorder: EventRecorder, set: StatefulSet): SetEvents {
   const setName = nameOf(set);
   const record = (reason: string, message: string) => {
-    const type = reason.startsWith('Successful') ? 'Normal' : 'Warning';
+    const isNormal = reason.startsWith('Successful') || reason === 'RecreateStarted';
+    const type = isNormal ? 'Normal' : 'Warning';
     recorder.event(set, type, { reason, message });
   };
   return {
@@ -40,5 +43,6 @@ export function createSetEvents(recorder: EventRecorder, set: StatefulSet): SetE
           'managing controller, the retention policy is ignored for this claim',
       );
     },
+    recreateStarted: () => record('RecreateStarted', 'Deleting all pods for Recreate update'),
   };
 }

@@ -12,6 +12,7 @@ import { applyPlan } from './apply-plan.ts';
 import type { WriteLog } from './cache-freshness.ts';
 import { adoptRevisions, claimPods, type OwnershipContext } from './ownership.ts';
 import { revisionOf } from './plan/identity.ts';
+import { startsRecreation } from './plan/plan-recreate.ts';
 import { plan } from './plan/plan.ts';
 import {
   belongsTo,
@@ -99,7 +100,10 @@ function revisionsOf(
 async function carryOut(set: StatefulSet, decided: Plan, context: SyncContext) {
   const { client, writes, recorder, options, clock, caches } = context;
   const events = createSetEvents(recorder, set);
-  const { updateDeletions, error } = await applyPlan(decided, { client, set, writes, events });
+  if (startsRecreation(set, decided.status)) events.recreateStarted();
+  const applied = await applyPlan(decided, { client, set, writes, events });
+  const { updateDeletions } = applied;
+  const error = decided.refusal === undefined ? applied.error : new Error(decided.refusal);
   const status = finishStatus(set, decided.status, { updateDeletions, options });
   const cached = () => caches.sets.get({ namespace: namespaceOf(set), name: nameOf(set) });
   try {

@@ -27,10 +27,16 @@ function generateNameOf(set: StatefulSet): string {
   return prefix.length <= 253 && NAME_PREFIX.test(prefix) ? prefix : nameOf(set);
 }
 
-/** The pod to create: template, identity, claim volumes and owner (SS-101 … SS-112, SS-205). */
+/**
+ * The pod to create: template, identity, claim volumes and owner (SS-101 … SS-112, SS-205). It
+ * shares the frozen parts of the template.
+ */
 export function buildPod(set: StatefulSet, ordinal: number, revision: ControllerRevision): Pod {
-  const template = structuredClone(templateAtRevision(set, revision));
+  const template = templateAtRevision(set, revision);
   const { labels, annotations, finalizers } = template.metadata ?? {};
+  const { subdomain: _replaced, ...templateSpec } = template.spec ?? { containers: [] };
+  const subdomain = set.spec?.serviceName ?? '';
+  const volumes = volumesWithClaims(set, ordinal, templateSpec.volumes ?? []);
   const pod: Pod = {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -41,21 +47,14 @@ export function buildPod(set: StatefulSet, ordinal: number, revision: Controller
       ...(finalizers ? { finalizers } : {}),
       ownerReferences: [setReference(set)],
     },
-    spec: { containers: [], ...template.spec },
+    spec: {
+      ...templateSpec,
+      hostname: podNameOf(set, ordinal),
+      ...(subdomain === '' ? {} : { subdomain }),
+      ...(volumes.length > 0 ? { volumes } : {}),
+    },
   };
   setIdentity(set, pod, ordinal);
-  pod.metadata.labels = {
-    ...pod.metadata.labels,
-    [REVISION_LABEL]: nameOf(revision),
-  };
-  const spec = pod.spec;
-  if (spec) {
-    spec.hostname = podNameOf(set, ordinal);
-    const subdomain = set.spec?.serviceName ?? '';
-    if (subdomain === '') delete spec.subdomain;
-    else spec.subdomain = subdomain;
-    const volumes = volumesWithClaims(set, ordinal, spec.volumes ?? []);
-    if (volumes.length > 0) spec.volumes = volumes;
-  }
+  pod.metadata.labels = { ...pod.metadata.labels, [REVISION_LABEL]: nameOf(revision) };
   return pod;
 }

@@ -4,52 +4,55 @@ import { nameOf, uidOf } from '../../../api/meta/object.ts';
 import { claimNames, storageMatches, volumesWithClaims } from './claims.ts';
 import { identityMatches, setIdentity } from './identity.ts';
 import { buildPod } from './new-pod.ts';
-import { isAvailable, isPending, isRunningReady, isTerminal, isTerminating } from './pod-state.ts';
+import { isPending, isTerminal, isTerminating } from './pod-state.ts';
 import { blocksCreation } from './retention.ts';
-import { claimChanges, isSettled, type Slot } from './slots.ts';
+import { claimChanges, claimsOf, isSettled, type Slot } from './slots.ts';
 import type { Action, Snapshot, Task, Wait } from './snapshot.ts';
-import { parseTime } from '../../../base/time.ts';
+import {
+  claimObject,
+  podObject,
+  podWait,
+  slotBlocker,
+  targetOf,
+  unboundWaits,
+  waitsOfRuns,
+  type Blocker,
+} from './waits.ts';
 
 export interface SlotDecision {
   readonly actions: readonly Action[];
   /** In monotonic mode nothing after this slot happens in this sync. */
   readonly stop: boolean;
+  /** What the pod of the slot waits for; burst mode goes on all the same (SS-315). */
   readonly wait: Wait | undefined;
 }
 
-const podObject = (name: string) => `Pod/${name}`;
+const NOTHING: SlotDecision = { actions: [], stop: false, wait: undefined };
 
-/** Decides one slot. Burst mode ignores `stop` and `wait`s for readiness (SS-315). */
+/** Decides one slot. Burst mode ignores `stop`. */
 export function planSlot(snapshot: Snapshot, slot: Slot, monotonic: boolean): SlotDecision {
   const { pod } = slot;
   if (!pod) return planMissing(snapshot, slot, monotonic);
-  if (isTerminal(pod)) return planTerminal(pod);
+  const wait = podWait(snapshot, pod);
+  if (isTerminal(pod)) return { ...planTerminal(pod), wait };
   const actions: Action[] = [];
   if (isPending(pod)) {
     const claims = claimChanges(snapshot, slot.ordinal, pod);
     if (!isSettled(claims)) actions.push({ type: 'repair-claims', claims });
   }
-  const wait = monotonic ? readinessWait(snapshot, pod) : undefined;
-  if (wait) return { actions, stop: true, wait };
+  if (monotonic && wait) return { actions, stop: true, wait };
   const repair = planRepair(snapshot, slot, pod);
   if (repair) actions.push(repair);
-  return { actions, stop: false, wait: undefined };
+  if (actions.length === 0 && !wait) return NOTHING;
+  return { actions, stop: false, wait };
 }
 
 /** SS-306: the replacement comes in a later sync, after the object is gone. */
-function planTerminal(pod: Pod): SlotDecision {
-  const object = podObject(nameOf(pod));
-  const gate = isTerminating(pod) ? 'PodTerminating' : 'PodTerminal';
-  const waitsFor = { object, field: 'metadata.uid' };
-  const wait: Wait = { object, gate, waitsFor, sinceMs: undefined };
-  if (isTerminating(pod)) return { actions: [], stop: true, wait };
-  const deletion: Action = {
-    type: 'delete-pod',
-    name: nameOf(pod),
-    uid: uidOf(pod),
-    why: 'terminal',
-  };
-  return { actions: [deletion], stop: true, wait };
+function planTerminal(pod: Pod): Omit<SlotDecision, 'wait'> {
+  if (isTerminating(pod)) return { actions: [], stop: true };
+  const name = nameOf(pod);
+  const deletion: Action = { type: 'delete-pod', name, uid: uidOf(pod), why: 'terminal' };
+  return { actions: [deletion], stop: true };
 }
 
 /** SS-258, SS-308. */
@@ -59,54 +62,20 @@ function planMissing(snapshot: Snapshot, slot: Slot, monotonic: boolean): SlotDe
   const stale = claimNames(set, slot.ordinal)
     .map(claim)
     .find((found) => found !== undefined && blocksCreation(set, found, owner));
-  if (stale) {
-    const waitsFor = {
-      object: `PersistentVolumeClaim/${nameOf(stale)}`,
-      field: 'metadata.ownerReferences',
-    };
-    const object = podObject(slot.podName);
-    const wait: Wait = { object, gate: 'ClaimStale', waitsFor, sinceMs: undefined };
-    return { actions: [], stop: true, wait };
-  }
+  if (stale) return { actions: [], stop: true, wait: claimWait(slot, 'ClaimStale', nameOf(stale)) };
   const claims = claimChanges(snapshot, slot.ordinal, undefined);
   const pod = buildPod(set, slot.ordinal, slot.revision);
+  const [terminating] = claims.terminating;
   return {
     actions: [{ type: 'create-pod', pod, claims }],
     stop: monotonic,
-    wait: terminatingClaimWait(slot.podName, claims.terminating),
+    wait: terminating === undefined ? undefined : claimWait(slot, 'ClaimTerminating', terminating),
   };
 }
 
-function terminatingClaimWait(podName: string, terminating: readonly string[]): Wait | undefined {
-  const [claim] = terminating;
-  if (claim === undefined) return undefined;
-  const object = `PersistentVolumeClaim/${claim}`;
-  return {
-    object: podObject(podName),
-    gate: 'ClaimTerminating',
-    waitsFor: { object, field: 'metadata.uid' },
-    sinceMs: undefined,
-  };
-}
-
-/** SS-310 … SS-312. */
-function readinessWait({ set, nowMs }: Snapshot, pod: Pod): Wait | undefined {
-  const object = podObject(nameOf(pod));
-  if (isTerminating(pod)) {
-    const sinceMs = parseTime(pod.metadata.deletionTimestamp);
-    const waitsFor = { object, field: 'metadata.deletionTimestamp' };
-    return { object, gate: 'PodTerminating', waitsFor, sinceMs };
-  }
-  const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready');
-  const sinceMs = parseTime(ready?.lastTransitionTime);
-  if (!isRunningReady(pod)) {
-    const waitsFor = { object, field: 'status.conditions[Ready]' };
-    return { object, gate: 'PodNotReady', waitsFor, sinceMs };
-  }
-  const minReadySeconds = set.spec?.minReadySeconds ?? 0;
-  if (isAvailable(pod, { minReadySeconds, nowMs })) return undefined;
-  const waitsFor = { object, field: 'status.conditions[Ready].lastTransitionTime' };
-  return { object, gate: 'PodNotAvailable', waitsFor, sinceMs };
+function claimWait(slot: Slot, gate: 'ClaimStale' | 'ClaimTerminating', claim: string): Wait {
+  const waitsFor = targetOf(gate, claimObject(claim));
+  return { object: podObject(slot.podName), gate, waitsFor, sinceMs: undefined };
 }
 
 /** SS-313: one update attempt for whatever does not match. */
@@ -129,20 +98,36 @@ function planRepair(snapshot: Snapshot, slot: Slot, pod: Pod): Action | undefine
   return { type: 'update-pod', pod: repaired, claims: { ...claims, create, terminating } };
 }
 
-/** The stage of step 1. `stopped`: monotonic mode ends the sync's work here. */
+/** The stage of step 1. `blocker`: what ends the sync's work here, in monotonic mode. */
 export function planReplicas(
   snapshot: Snapshot,
   slots: readonly Slot[],
   monotonic: boolean,
-): { tasks: Task[]; waits: Wait[]; stopped: boolean } {
+): { tasks: Task[]; waits: Wait[]; blocker: Blocker | undefined } {
   const tasks: Task[] = [];
   const waits: Wait[] = [];
-  for (const slot of slots) {
-    const decision = planSlot(snapshot, slot, monotonic);
-    if (decision.actions.length > 0)
-      tasks.push({ ordinal: slot.ordinal, actions: decision.actions });
-    if (decision.wait) waits.push(decision.wait);
-    if (decision.stop && monotonic) return { tasks, waits, stopped: true };
+  for (const [index, slot] of slots.entries()) {
+    const { actions, stop, wait } = planSlot(snapshot, slot, monotonic);
+    if (actions.length > 0) tasks.push({ ordinal: slot.ordinal, actions });
+    if (wait) waits.push(wait, ...claimWaits(snapshot, slot));
+    if (!stop || !monotonic) continue;
+    const blocker = slotBlocker(slot, wait);
+    waits.push(...waitsBehind(snapshot, slots.slice(index + 1), blocker));
+    return { tasks, waits, blocker };
   }
-  return { tasks, waits, stopped: false };
+  return { tasks, waits, blocker: undefined };
+}
+
+/** What the slots after the one that stops the sync wait for. */
+function waitsBehind(snapshot: Snapshot, slots: readonly Slot[], blocker: Blocker): Wait[] {
+  const waits = waitsOfRuns(slots, ({ pod }) => !pod, { gate: 'EarlierSlot', blocker });
+  for (const slot of slots) {
+    const wait = slot.pod && podWait(snapshot, slot.pod);
+    if (wait) waits.push(wait, ...claimWaits(snapshot, slot));
+  }
+  return waits;
+}
+
+function claimWaits(snapshot: Snapshot, { pod, ordinal }: Slot): readonly Wait[] {
+  return pod && isPending(pod) ? unboundWaits(claimsOf(snapshot, ordinal)) : [];
 }

@@ -12,6 +12,7 @@ import { builtinTypes } from '../../../api/meta/type-model.ts';
 import { applyStrategicMerge } from '../../../api/meta/patch/strategic-merge.ts';
 import {
   controllerOf,
+  deepFreeze,
   nameOf,
   namespaceOf,
   uidOf,
@@ -138,12 +139,22 @@ export function setAtRevision(set: StatefulSet, revision: ControllerRevision): S
   return merged as unknown as StatefulSet;
 }
 
-/** The pod template that pods of a revision are built from. */
+/** The template of the last set that pods of a revision were built for. */
+const templates = new WeakMap<
+  ControllerRevision,
+  { set: StatefulSet; template: PodTemplateSpec }
+>();
+
+/** The pod template that pods of a revision are built from; frozen, as it is shared. */
 export function templateAtRevision(
   set: StatefulSet,
   revision: ControllerRevision,
 ): PodTemplateSpec {
-  return setAtRevision(set, revision).spec?.template ?? {};
+  const known = templates.get(revision);
+  if (known?.set === set) return known.template;
+  const template = deepFreeze(structuredClone(setAtRevision(set, revision).spec?.template ?? {}));
+  templates.set(revision, { set, template });
+  return template;
 }
 
 /** The listed revision named by the status; if there is none, the update revision (SS-527). */

@@ -55,7 +55,7 @@ describe('revision of a new pod', () => {
   });
 
   it.each(['OnDelete', 'Recreate'])('SS-424: %s takes the update revision', (type) => {
-    const options = OPTIONS_137;
+    const options = { ...OPTIONS_137, recreate: true };
     const set = buildSet({ ...parallel, replicas: 2, updateStrategy: { type } });
     set.status = { replicas: 0, currentReplicas: 2 };
     const labels = createdPods(decide(set, [], { options })).map(

@@ -122,3 +122,11 @@ function actionText(action: Action): string {
       return `${action.type} ${action.claims.podName}`;
   }
 }
+
+/** The plan's waits, one text each: `Pod/web-1…2 EarlierSlot: Pod/web-0 status.phase = Running`. */
+export function waitTexts({ waits }: Plan): string[] {
+  return waits.map(({ object, ordinals, gate, waitsFor }) => {
+    const more = ordinals && ordinals.last > ordinals.first ? `…${ordinals.last}` : '';
+    return `${object}${more} ${gate}: ${waitsFor.object} ${waitsFor.field} = ${waitsFor.wanted}`;
+  });
+}

@@ -1,6 +1,10 @@
 // Sorts the set's pods into slots (in range) and condemned ones (outside), and knows each one's
 // claims.
-import type { ControllerRevision, Pod } from '../../../api/generated/types.ts';
+import type {
+  ControllerRevision,
+  PersistentVolumeClaim,
+  Pod,
+} from '../../../api/generated/types.ts';
 import { nameOf, uidOf } from '../../../api/meta/object.ts';
 import { buildClaims, claimNames } from './claims.ts';
 import {
@@ -64,17 +68,23 @@ export function layOut(snapshot: Snapshot): Layout {
   return { slots, condemned, firstUnavailable };
 }
 
+/** The existing claims of an ordinal, in template order. */
+export function claimsOf({ set, claim }: Snapshot, ordinal: number): PersistentVolumeClaim[] {
+  return claimNames(set, ordinal)
+    .map(claim)
+    .filter((found) => found !== undefined);
+}
+
 /** What the claims of one pod need; `pod` undefined: it is about to be created. */
 export function claimChanges(
-  { set, claim }: Snapshot,
+  snapshot: Snapshot,
   ordinal: number,
   pod: Pod | undefined,
 ): ClaimChanges {
+  const { set } = snapshot;
   const podName = podNameOf(set, ordinal);
   const owner = { name: podName, uid: pod ? uidOf(pod) : '', ordinal };
-  const existing = claimNames(set, ordinal)
-    .map(claim)
-    .filter((found) => found !== undefined);
+  const existing = claimsOf(snapshot, ordinal);
   const known = new Set(existing.map(nameOf));
   const outdated = existing.filter((found) => !claimMatchesPolicy(set, found, owner));
   return {

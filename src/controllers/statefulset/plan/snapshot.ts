@@ -6,11 +6,14 @@ import type {
   StatefulSet,
   StatefulSetStatus,
 } from '../../../api/generated/types.ts';
+import type { GateName } from './gates.ts';
 
 /** Feature gates and version that change decisions. */
 export interface EngineOptions {
   /** MaxUnavailableStatefulSet. */
   readonly maxUnavailable: boolean;
+  /** StatefulSetRecreateStrategy; absent is off. */
+  readonly recreate?: boolean;
   readonly emulatedVersion: '1.36' | '1.37';
 }
 
@@ -71,32 +74,44 @@ export interface Task {
  * stage.
  */
 export interface Stage {
-  readonly step: 'replicas' | 'condemned-claims' | 'condemned' | 'update';
+  readonly step: 'recreate' | 'replicas' | 'condemned-claims' | 'condemned' | 'update';
   readonly order: 'serial' | 'slow-start';
   readonly tasks: readonly Task[];
 }
 
-/** What something waits for, as data: `plan` and `explain` are built on it. */
-export interface Wait {
-  /** `Pod/web-2`, `PersistentVolumeClaim/data-web-2`. */
+/** The object and field that must change for a gate to open, and the value it must have. */
+export interface WaitTarget {
+  /** `Pod/web-2`, `PersistentVolumeClaim/data-web-2`, `StatefulSet/web`. */
   readonly object: string;
-  readonly gate:
-    | 'PodTerminal'
-    | 'PodTerminating'
-    | 'PodNotReady'
-    | 'PodNotAvailable'
-    | 'ClaimStale'
-    | 'ClaimTerminating'
-    | 'NotFirstUnavailable'
-    | 'UpdateBudget';
-  /** The object and field that must change for the gate to open. */
-  readonly waitsFor: { readonly object: string; readonly field: string };
+  readonly field: string;
+  /** `absent`: the field, or the object that it identifies, is gone. */
+  readonly wanted: string;
+}
+
+/**
+ * What something waits for and why, as data: `plan` and `explain` are built on it. A settled set
+ * has none; pods behind one gate share one wait.
+ */
+export interface Wait {
+  /** `Pod/web-2`, `PersistentVolumeClaim/data-web-2`, `StatefulSet/web`; of several the lowest. */
+  readonly object: string;
+  /** Waits of pods: the ordinals, first to last, of those that wait for the same. */
+  readonly ordinals?: { readonly first: number; readonly last: number };
+  /** Name in GATES, where its rule and meaning stand. */
+  readonly gate: GateName;
+  readonly waitsFor: WaitTarget;
+  /** Since when the gate is closed, ms since the epoch, as far as the objects tell. */
   readonly sinceMs: number | undefined;
+  /** When it opens by itself, ms since the epoch; absent: only through a change. */
+  readonly opensAtMs?: number;
 }
 
 export interface Plan {
   readonly stages: readonly Stage[];
   /** Before completion, and before update deletions are counted off (SS-546). */
   readonly status: StatefulSetStatus;
+  /** The step that holds the sync first; then by step and ordinal. */
   readonly waits: readonly Wait[];
+  /** Why this set cannot be handled at all: the sync's error, after the status (SS-500). */
+  readonly refusal?: string;
 }

@@ -1,5 +1,6 @@
 // The status, rebuilt from nothing each sync (section 8 of the rules).
 import type { Pod, StatefulSet, StatefulSetStatus } from '../../../api/generated/types.ts';
+import { jsonEqual } from '../../../api/meta/json-equal.ts';
 import { nameOf } from '../../../api/meta/object.ts';
 import { replicasOf, revisionOf } from './identity.ts';
 import {
@@ -67,10 +68,12 @@ const WRITTEN_FIELDS = [
   'updateRevision',
 ] as const;
 
-/** SS-549. */
+/** SS-549; conditions of our own (SS-499, SS-500) are written too, those of others never read. */
 export function statusDiffers(set: StatefulSet, status: StatefulSetStatus): boolean {
   const stored = set.status;
   if ((status.observedGeneration ?? 0) > (stored?.observedGeneration ?? 0)) return true;
+  const { conditions } = status;
+  if (conditions && !jsonEqual(conditions, stored?.conditions ?? [])) return true;
   return WRITTEN_FIELDS.some((field) => {
     const absent = field.endsWith('Revision') ? '' : 0;
     return (status[field] ?? absent) !== (stored?.[field] ?? absent);
