@@ -57,8 +57,7 @@ describe('the update revision', () => {
     const decision = decideUpdateRevision(withImage('b'), [stored(withImage('a'), 1)], 0);
     expect(decision).toMatchObject({ type: 'create' });
     const labelled = buildSet();
-    labelled.spec?.template.metadata?.labels &&
-      Object.assign(labelled.spec.template.metadata.labels, { more: 'x' });
+    Object.assign(labelled.spec?.template.metadata ?? {}, { labels: { app: 'web', more: 'x' } });
     const other = decideUpdateRevision(labelled, [stored(buildSet(), 1)], 0);
     expect(other).toMatchObject({ type: 'create' });
   });
