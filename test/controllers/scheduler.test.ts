@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  nodes,
   persistentVolumeClaims,
   persistentVolumes,
   pods,
@@ -88,6 +89,40 @@ describe('the scheduler', () => {
       claimOf(namespace, 'data', { storageClassName: 'local' }),
     );
     await cluster.eventually(() => nodeOf(namespace, 'p'), 'room-1');
+  });
+
+  it('SS-875: ReadWriteOnce is for the pods of one node, ReadWriteOncePod for one pod', async () => {
+    const namespace = await cluster.namespace('modes');
+    await cluster.node('modes-1', { room: 'modes' });
+    await cluster.node('modes-2', { room: 'modes' });
+    const spec = { nodeSelector: { room: 'modes' } };
+    for (const mode of ['ReadWriteOnce', 'ReadWriteOncePod']) {
+      const claim = mode.toLowerCase();
+      const wanted = claimOf(namespace, claim, { storageClassName: 'local', mode });
+      await cluster.create(persistentVolumeClaims, wanted);
+      await cluster.create(pods, podOf(namespace, `${claim}-a`, { claim, spec }));
+      await cluster.eventually(
+        async () => (await nodeOf(namespace, `${claim}-a`)) !== undefined,
+        true,
+      );
+      await cluster.create(pods, podOf(namespace, `${claim}-b`, { claim, spec }));
+    }
+    const first = await nodeOf(namespace, 'readwriteonce-a');
+    await cluster.eventually(() => nodeOf(namespace, 'readwriteonce-b'), first);
+    await cluster.eventually(
+      async () => /ReadWriteOncePod/.test((await condition(namespace, 'readwriteoncepod-b')) ?? ''),
+      true,
+    );
+    const name = { namespace, name: 'readwriteoncepod-a' };
+    const now = { gracePeriodSeconds: 0 };
+    await cluster.client.resource(pods).delete(name, now);
+    await cluster.eventually(
+      async () => (await nodeOf(namespace, 'readwriteoncepod-b')) !== undefined,
+      true,
+    );
+    for (const node of ['modes-1', 'modes-2']) {
+      await cluster.client.resource(nodes).delete({ name: node });
+    }
   });
 
   it('SS-864: every pod of a set has its own volume, on the node that was chosen', async () => {

@@ -84,6 +84,32 @@ describe('SS-863: the best of them', () => {
     expect(find([...volumes, buildVolume('mine', { ...many, claimRef })])).toBe('a');
   });
 
+  it('groups are tried from the fewest modes up; the first with a result decides', () => {
+    const modes = (...accessModes: string[]) => ({ accessModes });
+    const three = modes('ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany');
+    const two = modes('ReadWriteOnce', 'ReadOnlyMany');
+    const small = { capacity: { storage: '1Gi' } };
+    const volumes = [
+      buildVolume('three', { ...three, ...small }),
+      buildVolume('two', two),
+      buildVolume('one', { capacity: { storage: '100Mi' } }),
+    ];
+    // The group of one mode has no volume that is large enough.
+    expect(find(volumes)).toBe('two');
+    expect(find(volumes, buildClaim(modes('ReadWriteMany')))).toBe('three');
+    expect(find(volumes, buildClaim(modes('ReadWriteOncePod')))).toBeUndefined();
+  });
+
+  it('the order of modes makes no other group', () => {
+    const claimRef = { namespace: 'shop', name: 'c' };
+    const mine = { accessModes: ['ReadWriteMany', 'ReadWriteOnce'], claimRef };
+    const volumes = [
+      buildVolume('a', { accessModes: ['ReadWriteOnce', 'ReadWriteMany'] }),
+      buildVolume('mine', mine),
+    ];
+    expect(find(volumes)).toBe('mine');
+  });
+
   it('a reserved one need not be of the class; before a pod comes only such a one counts', () => {
     const claimRef = { namespace: 'shop', name: 'c', uid: 'claim-uid' };
     const mine = buildVolume('mine', { storageClassName: 'slow', claimRef });

@@ -127,6 +127,12 @@ describe('storage', () => {
     expect((await claim('y', { storageClassName: '' })).spec?.storageClassName).toBe('');
   });
 
+  it('SS-866: of default classes of the same age the first by name', async () => {
+    await storageClass('b', { metadata: { name: 'b', annotations } });
+    await storageClass('a', { metadata: { name: 'a', annotations } });
+    expect((await claim('x')).spec?.storageClassName).toBe('a');
+  });
+
   it('SS-871, SS-872: claims and volumes are born protected', async () => {
     expect((await claim('x')).metadata.finalizers).toEqual(['kubernetes.io/pvc-protection']);
     const volume = await api.ok('POST /api/v1/persistentvolumes', {

@@ -185,6 +185,20 @@ describe('API-820: pods', () => {
   });
 });
 
+it('SS-744: sets show Name, Ready and Age; wide their containers and images', () => {
+  const { columns } = kindTable(definitionOf('statefulsets'), '');
+  expect(columns.map(({ name, priority }) => `${name} ${priority}`)).toEqual([
+    'Name 0',
+    'Ready 0',
+    'Age 0',
+    'Containers 1',
+    'Images 1',
+  ]);
+  const spec = { replicas: 3, template: { spec: { containers: [{ name: 'c', image: 'i' }] } } };
+  const content = { spec, status: { replicas: 3, readyReplicas: 2 } };
+  expect(cells('statefulsets', content)).toEqual(['x', '2/3', '30s', 'c', 'i']);
+});
+
 describe('API-801: cells of other kinds', () => {
   const template = {
     spec: {

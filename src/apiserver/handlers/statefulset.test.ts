@@ -1,0 +1,100 @@
+// What clients of StatefulSets see of the server: generations, blind writes, the scale.
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { StatefulSet } from '../../api/generated/types.ts';
+import { statefulSets } from '../../api/resources.ts';
+import { createTestApi } from '../testing/test-api.ts';
+import type { TestApi } from '../testing/test-api.ts';
+
+const SETS = '/apis/apps/v1/namespaces/default/statefulsets';
+let api: TestApi;
+
+beforeEach(async () => {
+  api = await createTestApi();
+  return () => api.store.stop();
+});
+
+const manifest = (spec: object = {}) => ({
+  apiVersion: 'apps/v1',
+  kind: 'StatefulSet',
+  metadata: { name: 'web' },
+  spec: {
+    replicas: 3,
+    serviceName: 'web',
+    selector: { matchLabels: { app: 'web' } },
+    template: {
+      metadata: { labels: { app: 'web' } },
+      spec: { containers: [{ name: 'c', image: 'reg.example/app:1' }] },
+    },
+    ...spec,
+  },
+});
+
+const create = (spec?: object) => api.ok<StatefulSet>(`POST ${SETS}`, manifest(spec));
+
+describe('updates', () => {
+  it('SS-706: keep the status that is stored; the generation counts changes of meaning', async () => {
+    await create();
+    const status = { replicas: 2, observedGeneration: 1 };
+    await api.ok(`PATCH ${SETS}/web/status`, { status });
+    const relabelled = await api.ok<StatefulSet>(`PATCH ${SETS}/web`, {
+      metadata: { labels: { tier: 'db' } },
+      status: { replicas: 9 },
+    });
+    expect(relabelled.status).toMatchObject(status);
+    expect(relabelled.metadata.generation).toBe(1);
+    const scaled = await api.ok<StatefulSet>(`PATCH ${SETS}/web`, { spec: { replicas: 4 } });
+    expect(scaled.metadata.generation).toBe(2);
+    expect(scaled.status).toMatchObject(status);
+  });
+
+  it('SS-732, SS-741: the same manifest without version is accepted and changes nothing', async () => {
+    const created = await create();
+    expect(await api.ok(`PUT ${SETS}/web`, manifest())).toEqual(created);
+  });
+
+  it('SS-741: a PUT without version overwrites, one with an old version does not', async () => {
+    const created = await create();
+    await api.ok(`PUT ${SETS}/web`, manifest({ replicas: 5 }));
+    const last = await api.ok<StatefulSet>(`PUT ${SETS}/web`, manifest({ replicas: 6 }));
+    expect(last.spec?.replicas).toBe(6);
+    expect(await api.fails(`PUT ${SETS}/web`, created)).toMatchObject({
+      code: 409,
+      reason: 'Conflict',
+    });
+  });
+
+  it('SS-741: a PUT creates nothing', async () => {
+    expect(await api.fails(`PUT ${SETS}/web`, manifest())).toMatchObject({
+      code: 404,
+      reason: 'NotFound',
+      message: 'statefulsets.apps "web" not found',
+    });
+    expect(await api.fails(`GET ${SETS}/web`)).toMatchObject({ code: 404 });
+  });
+
+  it.each(['1.36', '1.37'] as const)(
+    'SS-735: in %s what may not change is refused in the same words',
+    async (emulatedVersion) => {
+      await api.store.stop();
+      api = await createTestApi({ emulatedVersion });
+      await create();
+      const body = manifest({ serviceName: 'other', podManagementPolicy: 'Parallel' });
+      const refused = await api.fails(`PUT ${SETS}/web`, body);
+      expect(refused.code).toBe(422);
+      expect(refused.details?.causes).toEqual([
+        {
+          reason: 'FieldValueForbidden',
+          field: 'spec',
+          message:
+            "Forbidden: updates to statefulset spec for fields other than 'replicas', " +
+            "'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', " +
+            "'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
+        },
+      ]);
+    },
+  );
+});
+
+it('SS-744: kubectl finds the kind as sts and among all', () => {
+  expect(statefulSets).toMatchObject({ shortNames: ['sts'], categories: ['all'] });
+});
