@@ -55,6 +55,11 @@ export class TerminalError extends Error {
   override name = 'TerminalError';
 }
 
+/** Retried with back-off like any error, but logged for debugging only: it passes by itself. */
+export class TransientError extends Error {
+  override name = 'TransientError';
+}
+
 export interface EventRecorder {
   /** Records an event about `object`; never throws, never blocks. Equal ones are counted up. */
   event(

@@ -4,7 +4,7 @@ import { isConflict } from '../api/meta/status-error.ts';
 import { errorMessage } from '../base/errors.ts';
 import { aborted } from './abort.ts';
 import type { Controller, ControllerOptions } from './controller-context.ts';
-import { TerminalError } from './controller-context.ts';
+import { TerminalError, TransientError } from './controller-context.ts';
 import { WorkQueue } from './workqueue.ts';
 
 /** As the reference's controllers (SS-806). */
@@ -40,6 +40,7 @@ export function createController(options: ControllerOptions): Controller {
       const fields = { key, error: errorMessage(error), failures: queue.failures(key) };
       // Conflicts come from caches that lag behind: normal, and gone with the next try.
       if (isConflict(error)) logger.debug('conflict, trying again', fields);
+      else if (error instanceof TransientError) logger.debug('not yet, trying again', fields);
       else logger.warn('reconcile failed, trying again', fields);
     }
   };

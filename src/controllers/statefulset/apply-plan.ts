@@ -3,18 +3,28 @@ import type { PersistentVolumeClaim, Pod, StatefulSet } from '../../api/generate
 import { keyOf, nameOf, namespaceOf, uidOf } from '../../api/meta/object.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '../../api/meta/status-error.ts';
 import { persistentVolumeClaims, pods } from '../../api/resources.ts';
+import { sleep, type Clock } from '../../base/clock.ts';
 import { errorMessage } from '../../base/errors.ts';
 import type { Client } from '../../client/client.ts';
 import type { TrackedCache, WriteLog } from './cache-freshness.ts';
+import { repairPod } from './plan/plan-replicas.ts';
 import type { Action, ClaimChanges, Plan, Stage, Task } from './plan/snapshot.ts';
 import type { SetEvents } from './set-events.ts';
 import { joinErrors, slowStart } from './slow-start.ts';
+
+/** SS-809: 4 tries, 10 ms x 5 apart. */
+const CONFLICT_TRIES_MAX = 4;
+const CONFLICT_DELAY_MS = 10;
+const CONFLICT_DELAY_FACTOR = 5;
 
 export interface ApplyContext {
   readonly client: Client;
   readonly set: StatefulSet;
   readonly writes: WriteLog;
   readonly events: SetEvents;
+  readonly clock: Clock;
+  /** Reads a pod of the set's namespace from the cache again, after a conflict. */
+  readonly cachedPod: (name: string) => Pod | undefined;
 }
 
 export interface ApplyResult {
@@ -93,18 +103,37 @@ async function updateClaimsOrReport(claims: ClaimChanges, context: ApplyContext)
   }
 }
 
-/** SS-313, SS-658. A conflict is left to the next sync, which decides on the newer pod (SS-809). */
+/** SS-313, SS-658: one event, however many tries it takes. */
 async function updatePod(pod: Pod, claims: ClaimChanges, context: ApplyContext): Promise<void> {
-  const { client, events } = context;
+  const { events } = context;
   try {
     await createClaims(claims, context);
     await updateClaims(claims, context);
-    record(context, 'pods', await client.resource(pods).update(pod));
+    await writeIdentity(pod, context);
   } catch (error) {
     events.pod('Update', nameOf(pod), error);
     throw error;
   }
   events.pod('Update', nameOf(pod));
+}
+
+/** SS-809: after a conflict the same repair is made on the pod that the cache has by then. */
+async function writeIdentity(pod: Pod, context: ApplyContext): Promise<void> {
+  const { client, set, clock, cachedPod } = context;
+  let next = pod;
+  for (let tries = 1, delayMs = CONFLICT_DELAY_MS; ; tries++, delayMs *= CONFLICT_DELAY_FACTOR) {
+    try {
+      record(context, 'pods', await client.resource(pods).update(next));
+      return;
+    } catch (error) {
+      if (!isConflict(error) || tries === CONFLICT_TRIES_MAX) throw error;
+    }
+    await sleep(clock, delayMs);
+    const cached = cachedPod(nameOf(pod));
+    if (!cached || uidOf(cached) !== uidOf(pod)) continue;
+    next = repairPod(set, cached);
+    if (next === cached) return; // repaired by someone else
+  }
 }
 
 /** All templates are tried and the errors joined (SS-208, SS-210, SS-211). */
@@ -122,7 +151,8 @@ async function createClaims(claims: ClaimChanges, context: ApplyContext): Promis
       context.events.claim(claims.podName, claim);
     } catch (error) {
       context.events.claim(claims.podName, claim, error);
-      errors.push(new Error(`failed to create PVC ${nameOf(claim)}: ${errorMessage(error)}`));
+      const message = `failed to create PVC ${nameOf(claim)}: ${errorMessage(error)}`;
+      errors.push(new Error(message, { cause: error }));
     }
   }
   if (errors.length > 0) throw joinErrors(errors);

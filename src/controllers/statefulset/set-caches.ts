@@ -29,6 +29,7 @@ export interface SetCaches {
   };
   readonly sets: Lister<StatefulSet>;
   readonly claims: Lister<PersistentVolumeClaim>;
+  readonly pods: Lister<Pod>;
   revisions(namespace: string): ControllerRevision[];
   /** Pods controlled by the set's uid, and pods of its namespace that nobody controls (SS-561). */
   candidatePods(set: StatefulSet): Pod[];
@@ -50,6 +51,7 @@ export function createSetCaches(factory: InformerFactory): SetCaches {
     informers,
     sets: informers.sets.lister,
     claims: informers.claims.lister,
+    pods: informers.pods.lister,
     revisions: (namespace) => informers.revisions.lister.list(namespace),
     candidatePods: (set) => [
       ...informers.pods.lister.byIndex(BY_CONTROLLER, uidOf(set)),

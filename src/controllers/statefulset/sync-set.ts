@@ -2,12 +2,17 @@
 import type { ControllerRevision, Pod, StatefulSet } from '../../api/generated/types.ts';
 import { matches, type Selector } from '../../api/meta/labels.ts';
 import { keyOf, nameOf, namespaceOf, splitKey, uidOf } from '../../api/meta/object.ts';
-import { isNotFound } from '../../api/meta/status-error.ts';
+import { isNamespaceTerminating, isNotFound } from '../../api/meta/status-error.ts';
 import { controllerRevisions } from '../../api/resources.ts';
 import type { Clock } from '../../base/clock.ts';
+import { errorMessage } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Client } from '../../client/client.ts';
-import type { EventRecorder, ReconcileResult } from '../../client/controller-context.ts';
+import {
+  TransientError,
+  type EventRecorder,
+  type ReconcileResult,
+} from '../../client/controller-context.ts';
 import { applyPlan } from './apply-plan.ts';
 import type { WriteLog } from './cache-freshness.ts';
 import { adoptRevisions, claimPods, type OwnershipContext } from './ownership.ts';
@@ -44,7 +49,9 @@ export interface SyncContext {
 export async function syncSet(key: string, context: SyncContext): Promise<ReconcileResult | void> {
   const { caches, writes, logger } = context;
   const stale = writes.staleCache(key, caches.versions());
-  if (stale) throw new Error(`the cache of ${stale} is older than the last write for ${key}`);
+  if (stale) {
+    throw new TransientError(`the cache of ${stale} is older than the last write for ${key}`);
+  }
   const set = caches.sets.get(splitKey(key));
   if (!set) {
     writes.forget(key);
@@ -81,10 +88,19 @@ async function syncSelected(
   context.onPlan?.(snapshot, decided);
   const { status, error } = await carryOut(set, decided, context);
   await truncate(set, { sorted, pods, live: [current, update.revision] }, context);
-  if (error !== undefined) throw error;
+  if (error !== undefined) throw namespaceIsGoing(error) ? transient(error) : error;
   const checkMs = nextAvailabilityCheckMs(set, { status, pods, nowMs: clock.now() });
   return checkMs === undefined ? undefined : { requeueAfterMs: checkMs };
 }
+
+/** True when all that failed was refused because the namespace is being deleted. */
+function namespaceIsGoing(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.every(namespaceIsGoing);
+  const { cause } = error as { cause?: unknown };
+  return isNamespaceTerminating(error) || (cause !== undefined && namespaceIsGoing(cause));
+}
+
+const transient = (cause: unknown) => new TransientError(errorMessage(cause), { cause });
 
 function revisionsOf(
   set: StatefulSet,
@@ -101,11 +117,14 @@ async function carryOut(set: StatefulSet, decided: Plan, context: SyncContext) {
   const { client, writes, recorder, options, clock, caches } = context;
   const events = createSetEvents(recorder, set);
   if (startsRecreation(set, decided.status)) events.recreateStarted();
-  const applied = await applyPlan(decided, { client, set, writes, events });
+  const namespace = namespaceOf(set);
+  const cachedPod = (name: string) => caches.pods.get({ namespace, name });
+  const apply = { client, set, writes, events, clock, cachedPod };
+  const applied = await applyPlan(decided, apply);
   const { updateDeletions } = applied;
   const error = decided.refusal === undefined ? applied.error : new Error(decided.refusal);
   const status = finishStatus(set, decided.status, { updateDeletions, options });
-  const cached = () => caches.sets.get({ namespace: namespaceOf(set), name: nameOf(set) });
+  const cached = () => caches.sets.get({ namespace, name: nameOf(set) });
   try {
     const written = await writeStatus(set, status, { client, clock, cached });
     if (written) writes.record({ key: keyOf(set), uid: uidOf(set) }, 'sets', written);

@@ -1,8 +1,8 @@
 // Step 1: every slot gets its pod, in order (SS-306 … SS-315, SS-320 … SS-327).
-import type { Pod } from '../../../api/generated/types.ts';
+import type { Pod, StatefulSet } from '../../../api/generated/types.ts';
 import { nameOf, uidOf } from '../../../api/meta/object.ts';
 import { claimNames, storageMatches, volumesWithClaims } from './claims.ts';
-import { identityMatches, setIdentity } from './identity.ts';
+import { identityMatches, ordinalOf, setIdentity } from './identity.ts';
 import { buildPod } from './new-pod.ts';
 import { isPending, isTerminal, isTerminating } from './pod-state.ts';
 import { blocksCreation } from './retention.ts';
@@ -81,21 +81,30 @@ function claimWait(slot: Slot, gate: 'ClaimStale' | 'ClaimTerminating', claim: s
 /** SS-313: one update attempt for whatever does not match. */
 function planRepair(snapshot: Snapshot, slot: Slot, pod: Pod): Action | undefined {
   const { set } = snapshot;
-  const identity = identityMatches(set, pod);
   const storage = storageMatches(set, pod, slot.ordinal);
   const claims = claimChanges(snapshot, slot.ordinal, pod);
-  if (identity && storage && claims.update.length === 0) return undefined;
-  const repaired: Pod = { ...pod, metadata: { ...pod.metadata } };
-  if (!identity) setIdentity(set, repaired);
-  if (!storage && repaired.spec) {
-    const volumes = volumesWithClaims(set, slot.ordinal, repaired.spec.volumes ?? []);
-    repaired.spec = { ...repaired.spec, volumes };
-  }
+  if (identityMatches(set, pod) && storage && claims.update.length === 0) return undefined;
   // Missing claims of a pod that is not Pending are made only when its storage does not match
   // (SS-213).
   const create = storage ? [] : claims.create;
   const terminating = storage ? [] : claims.terminating;
+  const repaired = repairPod(set, pod);
   return { type: 'update-pod', pod: repaired, claims: { ...claims, create, terminating } };
+}
+
+/** The pod, or a copy of it, with identity and storage as they should be (SS-118, SS-215). */
+export function repairPod(set: StatefulSet, pod: Pod): Pod {
+  const ordinal = ordinalOf(pod);
+  const identity = identityMatches(set, pod);
+  const storage = storageMatches(set, pod, ordinal);
+  if (identity && storage) return pod;
+  const repaired: Pod = { ...pod, metadata: { ...pod.metadata } };
+  if (!identity) setIdentity(set, repaired);
+  if (!storage && repaired.spec) {
+    const volumes = volumesWithClaims(set, ordinal, repaired.spec.volumes ?? []);
+    repaired.spec = { ...repaired.spec, volumes };
+  }
+  return repaired;
 }
 
 /** The stage of step 1. `blocker`: what ends the sync's work here, in monotonic mode. */

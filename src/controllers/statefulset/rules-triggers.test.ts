@@ -1,0 +1,220 @@
+// Proofs of sections 14 and 15 of the rules: what queues a set, when it is tried again, and caches.
+import { describe, expect, it } from 'vitest';
+import type { OwnerReference, Pod } from '../../api/generated/types.ts';
+import { statusError } from '../../api/meta/status-error.ts';
+import { controllerRevisions, pods, services, statefulSets } from '../../api/resources.ts';
+import { WriteLog } from './cache-freshness.ts';
+import { namespace, useController } from './controller-test-kit.ts';
+import { parallel } from './plan/rules-test-kit.ts';
+import { buildSet } from './plan/set-builder.ts';
+
+const kit = useController();
+const POD_NAME = 'statefulset.kubernetes.io/pod-name';
+const boom = () => statusError('InternalError', 'boom');
+
+const merge = async (name: string, body: object) => {
+  await kit.client.resource(pods).patch({ namespace, name }, { type: 'merge', body });
+  await kit.converge();
+};
+
+/** A set whose syncs can be counted: each one tries to create the pod `web-1`, and fails. */
+async function createProbed(): Promise<void> {
+  await kit.create({ replicas: 1 });
+  await kit.ready('web-0');
+}
+
+/** How often the set was synced, seen by what it reads: the claims of pending pods are made. */
+async function repairs(change: () => Promise<unknown>): Promise<boolean> {
+  const pod = structuredClone(kit.pod('web-0'));
+  delete pod.metadata.labels?.[POD_NAME];
+  kit.refuse(/^PUT pods\/web-0$/, boom);
+  kit.controller.waits('shop/web');
+  kit.refuse(/./, undefined);
+  kit.writes();
+  await change();
+  await kit.converge();
+  return kit.writes().length > 0;
+}
+
+describe('triggers', () => {
+  it('SS-831: a set is synced when it is added, changed in any way, or deleted', async () => {
+    await createProbed();
+    const status = { ...kit.set().status, replicas: 7 };
+    await kit.client.resource(statefulSets).updateStatus({ ...kit.set(), status });
+    await kit.converge();
+    expect(kit.set().status).toMatchObject({ replicas: 1 });
+    await kit.change((set) => Object.assign(set.spec ?? {}, { replicas: 2 }));
+    expect(kit.podNames()).toEqual(['web-0', 'web-1']);
+  });
+
+  it('SS-832: so it is when one of its pods is added, changed or deleted', async () => {
+    await createProbed();
+    await merge('web-0', { metadata: { labels: { [POD_NAME]: null } } });
+    expect(kit.pod('web-0').metadata.labels).toHaveProperty([POD_NAME]);
+    const { uid } = kit.pod('web-0').metadata;
+    await kit.client.resource(pods).delete({ namespace, name: 'web-0' });
+    await kit.converge();
+    expect(kit.pod('web-0').metadata.uid).not.toBe(uid);
+    const [ours] = kit.pod('web-0').metadata.ownerReferences ?? [];
+    await kit.createOrphan('web-5', { ownerReferences: [ours as OwnerReference] });
+    expect(kit.podNames()).toEqual(['web-0']);
+  });
+
+  it('SS-832: a pod of a set of the same name with another uid queues nothing', async () => {
+    await createProbed();
+    const reference = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'web', controller: true };
+    const ownerReferences = [{ ...reference, uid: 'earlier' }];
+    const changed = await repairs(() => kit.createOrphan('web-5', { ownerReferences }));
+    expect(kit.podNames()).toEqual(['web-0', 'web-5']);
+    expect(changed).toBe(true);
+    expect(kit.writes()).toEqual([]);
+  });
+
+  it('SS-832: when the controller of a pod changes, the old one is queued as well', async () => {
+    await createProbed();
+    const other = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'r', uid: 'r' };
+    await merge('web-0', { metadata: { ownerReferences: [{ ...other, controller: true }] } });
+    expect(kit.set().status).toMatchObject({ replicas: 0 });
+  });
+
+  it('SS-833: revisions and services queue nothing', async () => {
+    await createProbed();
+    kit.writes();
+    const reads = kit.api.requests.length;
+    await kit.client.resource(services).create({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { namespace, name: 'nginx' },
+      spec: { clusterIP: 'None' },
+    });
+    await kit.client.resource(controllerRevisions).create({
+      apiVersion: 'apps/v1',
+      kind: 'ControllerRevision',
+      metadata: { namespace, name: 'web-orphan', labels: { app: 'web' } },
+      revision: 9,
+    });
+    await kit.pass(2000);
+    expect(kit.api.requests.slice(reads)).toHaveLength(2);
+  });
+
+  it('SS-834, SS-835: a ready pod is looked at again when it becomes available', async () => {
+    await kit.create({ replicas: 2, minReadySeconds: 10 });
+    await kit.ready('web-0');
+    expect(kit.podNames()).toEqual(['web-0']);
+    expect(kit.set().status).toMatchObject({ readyReplicas: 1, availableReplicas: 0 });
+    await kit.pass(9000);
+    expect(kit.podNames()).toEqual(['web-0']);
+    await kit.pass(1000);
+    expect(kit.podNames()).toEqual(['web-0', 'web-1']);
+    expect(kit.set().status).toMatchObject({ availableReplicas: 1 });
+  });
+
+  it('SS-835: the smallest remaining time counts', async () => {
+    await kit.create({ ...parallel, replicas: 2, minReadySeconds: 60 });
+    await kit.ready('web-0');
+    await kit.pass(30_000);
+    await kit.ready('web-1');
+    const available = () => kit.set().status?.availableReplicas;
+    expect(available()).toBe(0);
+    await kit.pass(30_000);
+    expect(available()).toBe(1);
+    await kit.pass(31_000);
+    expect(available()).toBe(2);
+  });
+
+  it('SS-838: waiting schedules nothing', async () => {
+    await kit.create({ replicas: 3 });
+    kit.writes();
+    const before = kit.api.requests.length;
+    await kit.pass(120_000);
+    expect(kit.podNames()).toEqual(['web-0']);
+    expect(kit.api.requests.length).toBe(before);
+    expect(kit.clock.nextDueMs() ?? Infinity).toBeGreaterThan(kit.clock.now());
+  });
+
+  it('SS-839: a selector that can not be parsed ends it without retry', async () => {
+    const matchExpressions = [{ key: 'a', operator: 'Nonsense' }];
+    await kit.create({ selector: { matchExpressions } });
+    await kit.pass(60_000);
+    expect(kit.writes()).toEqual(['POST statefulsets/web']);
+    await kit.change((set) =>
+      Object.assign(set.spec ?? {}, { selector: { matchLabels: { app: 'web' } } }),
+    );
+    expect(kit.podNames()).toEqual(['web-0']);
+  });
+});
+
+describe('caches', () => {
+  const versions = { pods: '5', claims: '5', sets: '5' };
+  const object = (resourceVersion: string): Pod => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { resourceVersion },
+  });
+  const set = { key: 'shop/web', uid: 'a' };
+
+  it('SS-801: each cache must have what the controller wrote last', () => {
+    const log = new WriteLog();
+    log.record(set, 'pods', object('5'));
+    log.record(set, 'claims', object('9'));
+    log.record(set, 'claims', object('7'));
+    expect(log.staleCache(set.key, versions)).toBe('claims');
+    expect(log.staleCache('shop/other', versions)).toBeUndefined();
+    expect(log.staleCache(set.key, { ...versions, claims: '9' })).toBeUndefined();
+  });
+
+  it('SS-802: records go when they are satisfied, with the set, and with another uid', () => {
+    const log = new WriteLog();
+    log.record(set, 'pods', object('9'));
+    expect(log.staleCache(set.key, { ...versions, pods: '9' })).toBeUndefined();
+    expect(log.staleCache(set.key, versions)).toBeUndefined();
+    log.record(set, 'pods', object('9'));
+    log.forget(set.key);
+    expect(log.staleCache(set.key, versions)).toBeUndefined();
+    log.record(set, 'pods', object('9'));
+    log.record({ ...set, uid: 'b' }, 'claims', object('4'));
+    expect(log.staleCache(set.key, versions)).toBeUndefined();
+  });
+
+  it('SS-803: versions are numbers of any size; what is none does not block', () => {
+    const log = new WriteLog();
+    log.record(set, 'pods', object('10'));
+    expect(log.staleCache(set.key, { ...versions, pods: '9' })).toBe('pods');
+    expect(log.staleCache(set.key, { ...versions, pods: 'what' })).toBeUndefined();
+    log.record(set, 'pods', object('what'));
+    expect(log.staleCache(set.key, versions)).toBeUndefined();
+    log.record(set, 'pods', object('90071992547409930'));
+    expect(log.staleCache(set.key, { ...versions, pods: '90071992547409929' })).toBe('pods');
+  });
+
+  it('SS-801: deletions and revisions are not waited for', async () => {
+    await kit.create({ ...parallel, replicas: 2 });
+    await kit.ready('web-0', 'web-1');
+    kit.writes();
+    await kit.change((changed) => Object.assign(changed.spec ?? {}, { replicas: 0 }));
+    expect(kit.podNames()).toEqual([]);
+    expect(kit.set().status).toMatchObject({ replicas: 0 });
+  });
+
+  it('SS-804: what an old cache would make twice fails on its name', async () => {
+    await kit.create({ ...parallel, replicas: 1 });
+    kit.api.pauseWatches();
+    await kit.createOrphan('web-1');
+    await kit.client
+      .resource(statefulSets)
+      .patch({ namespace, name: 'web' }, { type: 'merge', body: { spec: { replicas: 2 } } });
+    kit.api.resumeWatches();
+    await kit.pass(5000);
+    expect(kit.podNames()).toEqual(['web-0', 'web-1']);
+    expect(kit.set().status).toMatchObject({ replicas: 2 });
+  });
+
+  it('SS-808: cached objects are frozen, and nothing tries to change them', async () => {
+    await kit.create({ replicas: 2 });
+    await kit.ready('web-0', 'web-1');
+    await merge('web-1', { metadata: { labels: { [POD_NAME]: null } } });
+    expect(Object.isFrozen(kit.pod('web-1').metadata)).toBe(true);
+    expect(kit.pod('web-1').metadata.labels).toHaveProperty([POD_NAME]);
+    expect(Object.isFrozen(buildSet())).toBe(false);
+  });
+});
