@@ -19,6 +19,10 @@ const patchPod = async (name: string, metadata: object) => {
 };
 
 const ownerOf = (name: string) => controllerOf(kit.pod(name))?.uid;
+const revisionOwner = (name: string) => {
+  const revision = kit.api.get(controllerRevisions, { namespace, name });
+  return revision && controllerOf(revision)?.uid;
+};
 const setUid = () => kit.set().metadata.uid;
 const podWrites = () => kit.writes().filter((text) => text.includes(' pods/'));
 
@@ -216,8 +220,7 @@ describe('revisions', () => {
     await kit.create({ replicas: 1 });
     const patches = kit.writes().filter((text) => text.startsWith('PATCH'));
     expect(patches).toEqual(['PATCH controllerrevisions/web-x', 'PATCH pods/web-0']);
-    const revision = kit.api.get(controllerRevisions, { namespace, name: 'web-x' });
-    expect(controllerOf(revision ?? {})?.uid).toBe(setUid());
+    expect(revisionOwner('web-x')).toBe(setUid());
   });
 
   it('SS-569: a set that is being deleted fails over an orphan revision, and tries again', async () => {
@@ -234,16 +237,14 @@ describe('revisions', () => {
     );
     expect(reads.length).toBeGreaterThan(1);
     expect(kit.set().status).toEqual(status);
-    const revision = kit.api.get(controllerRevisions, { namespace, name: 'web-x' });
-    expect(controllerOf(revision ?? {})).toBeUndefined();
+    expect(revisionOwner('web-x')).toBeUndefined();
   });
 
   it('SS-570: with a shared selector the first set takes an orphan, whatever its name', async () => {
     await createRevision('other-x');
     await kit.create({ replicas: 0 });
     await createSet('other', { replicas: 0 });
-    const revision = kit.api.get(controllerRevisions, { namespace, name: 'other-x' });
-    expect(controllerOf(revision ?? {})?.uid).toBe(setUid());
+    expect(revisionOwner('other-x')).toBe(setUid());
   });
 
   it('SS-518: those of others are not looked at', async () => {

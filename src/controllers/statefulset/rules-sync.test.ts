@@ -34,6 +34,7 @@ const createRevision = (name: string) =>
     apiVersion: 'apps/v1',
     kind: 'ControllerRevision',
     metadata: { namespace, name, labels: { app: 'web' } },
+    data: { spec: { template: { $patch: 'replace' } } },
     revision: 0,
   });
 
