@@ -18,6 +18,8 @@ const rootModels = [
   'V1StatefulSet V1Deployment V1ReplicaSet V1DaemonSet V1ControllerRevision',
   'V1StorageClass V1VolumeAttributesClass V1CSINode V1CSIDriver V1VolumeAttachment V1EndpointSlice V1Lease',
   'V1PodDisruptionBudget V1Eviction V1Scale V1Job V1CronJob V2HorizontalPodAutoscaler',
+  'V1HorizontalPodAutoscaler V1CSIStorageCapacity V1CertificateSigningRequest V1IPAddress V1ServiceCIDR',
+  'V1FlowSchema V1PriorityLevelConfiguration V1MutatingAdmissionPolicy V1MutatingAdmissionPolicyBinding',
   'V1Ingress V1IngressClass V1NetworkPolicy V1PriorityClass V1RuntimeClass',
   'V1Role V1ClusterRole V1RoleBinding V1ClusterRoleBinding EventsV1Event',
   'V1CustomResourceDefinition V1MutatingWebhookConfiguration V1ValidatingWebhookConfiguration',
@@ -41,6 +43,11 @@ const renamed = new Map([
   ['CoreV1EventSeries', 'EventSeries'],
   ['CoreV1EndpointPort', 'EndpointPort'],
   ['RbacV1Subject', 'RbacSubject'],
+  ['FlowcontrolV1Subject', 'FlowSchemaSubject'],
+  ['V1HorizontalPodAutoscaler', 'HorizontalPodAutoscalerV1'],
+  ['V1HorizontalPodAutoscalerSpec', 'HorizontalPodAutoscalerSpecV1'],
+  ['V1HorizontalPodAutoscalerStatus', 'HorizontalPodAutoscalerStatusV1'],
+  ['V1CrossVersionObjectReference', 'CrossVersionObjectReferenceV1'],
   ['DiscoveryV1EndpointPort', 'EndpointSlicePort'],
   ['AuthenticationV1TokenRequest', 'TokenRequest'],
 ]);
@@ -103,6 +110,13 @@ function documentation(declaration, attributes) {
       .replaceAll('  ', '\n\n');
   }
   return texts;
+}
+
+const owners = new Map();
+for (const model of Object.keys(types)) {
+  const other = owners.get(typeName(model));
+  if (other) throw new Error(`${model} and ${other} have the same name: rename one`);
+  owners.set(typeName(model), model);
 }
 
 const scalarTypeScript = {

@@ -93,7 +93,7 @@ export function negotiate(accept: string | undefined, { stream = false } = {}): 
   throw statusError('NotAcceptable', `only the following media types are accepted: ${offered}`);
 }
 
-const BODY_TYPES = ['', 'application/json', 'application/yaml'];
+const BODY_TYPES = ['', ...MEDIA_TYPES];
 
 /** The media type of a Content-Type header: lower case, without parameters; '' when absent. */
 export function mediaType(header: string | undefined): string {
@@ -101,7 +101,7 @@ export function mediaType(header: string | undefined): string {
 }
 
 /**
- * Refuses request bodies that are neither JSON nor YAML (API-103, API-323).
+ * Refuses request bodies that are neither JSON, YAML nor protobuf (API-103, API-323).
  * The media types of patches are the patch handler's matter. Throws 415.
  */
 export function requireBodyType(method: string, contentType: string): void {

@@ -6,13 +6,19 @@ import type { Json } from './object.ts';
 
 // prettier-ignore
 const KEEPS_ZERO: readonly string[] = [
+  'AdmissionregistrationV1ServiceReference path port',
+  'AdmissionregistrationV1WebhookClientConfig url',
+  'ApiextensionsV1ServiceReference path port',
+  'ApiextensionsV1WebhookClientConfig url',
   'AppArmorProfile localhostProfile',
   'AzureDiskVolumeSource cachingMode fsType kind readOnly',
   'CSIDriverSpec attachRequired fsGroupPolicy nodeAllocatableUpdatePeriodSeconds podInfoOnMount',
   'CSIDriverSpec requiresRepublish',
   'CSIDriverSpec seLinuxMount serviceAccountTokenInSecrets storageCapacity',
   'CSIDriverSpec preventPodSchedulingIfMissing',
+  'CSIStorageCapacity capacity maximumVolumeSize',
   'CSIVolumeSource fsType readOnly',
+  'CertificateSigningRequestSpec expirationSeconds',
   'ClientIPConfig timeoutSeconds',
   'ClusterTrustBundleProjection name optional signerName',
   'ConfigMap immutable',
@@ -24,6 +30,8 @@ const KEEPS_ZERO: readonly string[] = [
   'ContainerStatus started stopSignal',
   'CronJobSpec failedJobsHistoryLimit startingDeadlineSeconds successfulJobsHistoryLimit suspend',
   'CronJobSpec timeZone',
+  'CustomResourceDefinitionVersion deprecationWarning',
+  'CustomResourceSubresourceScale labelSelectorPath',
   'DaemonSetSpec revisionHistoryLimit',
   'DaemonSetStatus collisionCount',
   'DeleteOptions gracePeriodSeconds ignoreStoreReadErrorWithClusterBreakingPotential',
@@ -39,19 +47,25 @@ const KEEPS_ZERO: readonly string[] = [
   'EndpointPort appProtocol',
   'EndpointSlicePort name protocol port appProtocol',
   'EphemeralContainer restartPolicy',
+  'ExemptPriorityLevelConfiguration lendablePercent nominalConcurrencyShares',
   'FCVolumeSource lun',
   'FileKeySelector optional',
   'GRPCAction service',
   'GlusterfsPersistentVolumeSource endpointsNamespace',
   'HPAScalingRules selectPolicy stabilizationWindowSeconds tolerance',
   'HorizontalPodAutoscalerSpec minReplicas',
+  'HorizontalPodAutoscalerSpecV1 minReplicas targetCPUUtilizationPercentage',
   'HorizontalPodAutoscalerStatus observedGeneration',
+  'HorizontalPodAutoscalerStatusV1 currentCPUUtilizationPercentage observedGeneration',
   'HostPathVolumeSource type',
   'ISCSIPersistentVolumeSource initiatorName',
   'ISCSIVolumeSource initiatorName',
   'IngressClassParametersReference apiGroup namespace scope',
   'IngressPortStatus error',
   'IngressSpec ingressClassName',
+  'JSONSchemaProps $ref maxItems maxLength maxProperties maximum minItems minLength minProperties',
+  'JSONSchemaProps minimum multipleOf x-kubernetes-list-type x-kubernetes-map-type',
+  'JSONSchemaProps x-kubernetes-preserve-unknown-fields',
   'JobSpec activeDeadlineSeconds backoffLimit backoffLimitPerIndex completionMode completions',
   'JobSpec managedBy manualSelector',
   'JobSpec maxFailedIndexes parallelism podReplacementPolicy suspend ttlSecondsAfterFinished',
@@ -59,11 +73,14 @@ const KEEPS_ZERO: readonly string[] = [
   'KeyToPath mode',
   'LeaseSpec holderIdentity leaseDurationSeconds leaseTransitions preferredHolder strategy',
   'Lifecycle stopSignal',
+  'LimitedPriorityLevelConfiguration borrowingLimitPercent lendablePercent',
+  'ListMeta remainingItemCount',
   'LoadBalancerIngress ipMode',
   'LocalVolumeSource fsType',
   'MatchResources matchPolicy',
   'MetricTarget averageUtilization averageValue value',
   'MetricValueStatus averageUtilization averageValue value',
+  'MutatingAdmissionPolicySpec failurePolicy',
   'MutatingWebhook failurePolicy matchPolicy reinvocationPolicy timeoutSeconds',
   'NamedRuleWithOperations scope',
   'NetworkPolicyPort endPort port protocol',
@@ -82,6 +99,7 @@ const KEEPS_ZERO: readonly string[] = [
   'PodFailurePolicyOnExitCodesRequirement containerName',
   'PodResourceClaim resourceClaimName resourceClaimTemplateName',
   'PodResourceClaimStatus resourceClaimName',
+  'PodSchedulingGroup podGroupName',
   'PodSecurityContext fsGroup fsGroupChangePolicy runAsGroup runAsNonRoot runAsUser',
   'PodSecurityContext seLinuxChangePolicy',
   'PodSecurityContext supplementalGroupsPolicy',
@@ -119,6 +137,7 @@ const KEEPS_ZERO: readonly string[] = [
   'StatefulSetSpec replicas revisionHistoryLimit',
   'StatefulSetStatus collisionCount',
   'StorageClass allowVolumeExpansion reclaimPolicy volumeBindingMode',
+  'StorageV1TokenRequest expirationSeconds',
   'SuccessPolicyRule succeededCount succeededIndexes',
   'Toleration tolerationSeconds',
   'TopologySpreadConstraint minDomains nodeAffinityPolicy nodeTaintsPolicy',
@@ -127,6 +146,7 @@ const KEEPS_ZERO: readonly string[] = [
   'ValidatingAdmissionPolicySpec failurePolicy',
   'ValidatingWebhook failurePolicy matchPolicy timeoutSeconds',
   'Validation reason',
+  'ValidationRule optionalOldSelf reason',
   'VolumeAttachmentSource persistentVolumeName',
   'VolumeError errorCode',
   'VolumeMount mountPropagation recursiveReadOnly',
@@ -145,14 +165,16 @@ const ALWAYS: ReadonlyArray<readonly [types: string, members: Readonly<Record<st
       'PersistentVolumeClaim Pod ' +
       'PodDisruptionBudget ReplicaSet ReplicationController ResourceQuota Scale ' +
       'Service StatefulSet HorizontalPodAutoscaler ' +
-      'ValidatingAdmissionPolicy LocalSubjectAccessReview ' +
+      'HorizontalPodAutoscalerV1 CertificateSigningRequest FlowSchema PriorityLevelConfiguration ' +
+      'ServiceCIDR ValidatingAdmissionPolicy LocalSubjectAccessReview ' +
       'SelfSubjectAccessReview SelfSubjectRulesReview ' +
       'SubjectAccessReview TokenRequest TokenReview VolumeAttachment',
     { spec: EMPTY, status: EMPTY },
   ],
   [
     'CSIDriver CSINode IngressClass Lease LimitRange NetworkPolicy ' +
-      'ValidatingAdmissionPolicyBinding JobTemplateSpec ' +
+      'ValidatingAdmissionPolicyBinding MutatingAdmissionPolicy IPAddress ' +
+      'MutatingAdmissionPolicyBinding JobTemplateSpec ' +
       'PodTemplateSpec PersistentVolumeClaimTemplate',
     { spec: EMPTY },
   ],
@@ -232,18 +254,24 @@ const ALWAYS: ReadonlyArray<readonly [types: string, members: Readonly<Record<st
   ['StatefulSetStatus', { availableReplicas: '0' }],
   ['TypedLocalObjectReference TypedObjectReference', { apiGroup: 'null' }],
   ['VolumeAttachmentSpec', { source: EMPTY }],
-  ['HorizontalPodAutoscalerSpec', { scaleTargetRef: EMPTY }],
+  ['HorizontalPodAutoscalerSpec HorizontalPodAutoscalerSpecV1', { scaleTargetRef: EMPTY }],
+  ['HorizontalPodAutoscalerStatusV1', { currentReplicas: '0', desiredReplicas: '0' }],
+  ['FlowSchemaSpec', { matchingPrecedence: '0', priorityLevelConfiguration: EMPTY }],
+  ['LimitedPriorityLevelConfiguration', { limitResponse: EMPTY }],
+  ['QueuingConfiguration', { handSize: '0', queueLengthLimit: '0', queues: '0' }],
   ['HorizontalPodAutoscalerStatus', { currentReplicas: '0' }],
 ];
 
 // prettier-ignore
 const QUANTITIES: readonly string[] = [
+  'CSIStorageCapacity capacity maximumVolumeSize',
   'ContainerStatus allocatedResources',
   'EmptyDirVolumeSource sizeLimit',
   'HPAScalingRules tolerance',
   'LimitRangeItem default defaultRequest max maxLimitRequestRatio min',
   'MetricTarget averageValue value',
   'MetricValueStatus averageValue value',
+  'NodeAllocatableResourceClaimStatus resources',
   'NodeStatus allocatable capacity',
   'Overhead podFixed',
   'PersistentVolumeClaimStatus allocatedResources capacity',

@@ -1,27 +1,63 @@
-// Request bodies as JSON values: JSON and YAML off the wire, or values of in-process callers
-// (API-103).
+// Request bodies as JSON values: JSON, YAML and protobuf off the wire, or values of in-process
+// callers (API-103).
 import type { Json } from '../../api/meta/object.ts';
 import { JsonSyntaxError, parseJson } from '../../api/meta/parse-json.ts';
 import { statusError } from '../../api/meta/status-error.ts';
 import type { StatusError } from '../../api/meta/status-error.ts';
 import type { ApiRequest } from '../api-request.ts';
 
+/** apiVersion and kind. */
+export interface KindName {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
 export interface ParsedBody {
   readonly value: Json;
-  /** JSON text that `value` was read from; absent for YAML and in-process callers. */
+  /** JSON text that `value` was read from; absent for everything else. */
   readonly text: string | undefined;
   /** Complaints about keys that stand twice in YAML. */
   readonly duplicates: readonly string[];
 }
 
-/** The body is neither JSON nor YAML; the message says where it breaks. */
+/** The body is not in the format it is said to be; the message says where it breaks. */
 export class BodySyntaxError extends Error {
   override name = 'BodySyntaxError';
+  /** The message as the reference has it in replies. */
+  readonly explanation: string;
+
+  constructor(message: string, prefix = "couldn't get version/kind; json parse error: ") {
+    super(message);
+    this.explanation = prefix + message;
+  }
 }
 
-/** Reads a body in JSON or YAML. Throws BodySyntaxError, and 415 for other content types. */
-export async function parseBody({ body, contentType }: ApiRequest): Promise<ParsedBody> {
+/** The body names its kind, but what follows is no object of that kind. */
+export class BodyContentError extends Error {
+  override name = 'BodyContentError';
+  readonly header: KindName;
+
+  constructor(message: string, header: KindName) {
+    super(message);
+    this.header = header;
+  }
+}
+
+const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+
+/**
+ * Reads a body in JSON, YAML or protobuf; `expected` is the kind of protobuf bodies that name none.
+ * Throws BodySyntaxError and BodyContentError, and 415 for other content types.
+ */
+export async function parseBody(
+  { body, contentType }: ApiRequest,
+  expected: KindName,
+): Promise<ParsedBody> {
   if (body !== undefined && !Buffer.isBuffer(body)) return plain(body as Json);
+  if (contentType === PROTOBUF) {
+    const { parseProtobuf } = await import('./protobuf-body.ts');
+    return plain(parseProtobuf(body ?? Buffer.alloc(0), expected));
+  }
   const text = body?.toString() ?? '';
   if (contentType === '' || contentType === 'application/json') return parseText(text);
   if (contentType !== 'application/yaml') throw unsupportedBody(BODY_TYPES);
@@ -53,7 +89,7 @@ function parseText(text: string): ParsedBody {
   }
 }
 
-const BODY_TYPES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+const BODY_TYPES = ['application/json', 'application/yaml', PROTOBUF];
 
 /** API-323. */
 export function unsupportedBody(accepted: readonly string[]): StatusError {

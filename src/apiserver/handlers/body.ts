@@ -10,8 +10,9 @@ import { groupVersion } from '../../api/resources.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 import type { ApiRequest } from '../api-request.ts';
 import { builtinTable } from '../registry/resource-table.ts';
-import { BodySyntaxError, parseBody } from './body-text.ts';
-import type { ParsedBody } from './body-text.ts';
+import { BodyContentError, BodySyntaxError, parseBody } from './body-text.ts';
+import type { KindName, ParsedBody } from './body-text.ts';
+import { keepEmptyOwners } from './field-tracking.ts';
 import type { ResourceRequest } from './handler-context.ts';
 import type { FieldValidation } from './write-options.ts';
 
@@ -36,7 +37,7 @@ export async function decodeBody(
   const { value } = parsed;
   if (value !== null && !isJsonObject(value)) {
     const why = `json: cannot unmarshal ${jsonKind(value)} into Go value of type ${TYPE_META}`;
-    throw unrecognized(request, resource, why);
+    throw unrecognized(request, resource, new BodySyntaxError(why));
   }
   const header = headerOf(value, resource);
   try {
@@ -51,14 +52,8 @@ const TYPE_META =
   'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string ' +
   '"json:\\"kind,omitempty\\"" }';
 
-/** apiVersion and kind. */
-export interface Header {
-  readonly apiVersion: string;
-  readonly kind: string;
-}
-
 /** What the body says it is; what it leaves out is taken from the resource. */
-export function headerOf(value: Json, resource: ResourceDefinition): Header {
+export function headerOf(value: Json, resource: ResourceDefinition): KindName {
   const { apiVersion, kind } = isJsonObject(value) ? value : {};
   const textOr = (own: Json | undefined, otherwise: string) =>
     typeof own === 'string' && own !== '' ? own : otherwise;
@@ -70,7 +65,7 @@ export function headerOf(value: Json, resource: ResourceDefinition): Header {
 
 interface DecodeAs {
   readonly resource: ResourceDefinition;
-  readonly header: Header;
+  readonly header: KindName;
   readonly fieldValidation: FieldValidation;
 }
 
@@ -86,6 +81,7 @@ function decodeAs(
   object.apiVersion = groupVersion(resource);
   object.kind = resource.kind;
   object.metadata ??= {};
+  keepEmptyOwners(object, value);
   if (fieldValidation === 'Ignore') return { object, warnings: [] };
   const problems = [...duplicates, ...decoded.problems];
   if (fieldValidation === 'Strict' && problems.length > 0) {
@@ -105,12 +101,12 @@ function yamlErrors(lines: readonly string[]): string {
 }
 
 /** True when the header is that of the resource. */
-export function isOwn({ apiVersion, kind }: Header, resource: ResourceDefinition): boolean {
+export function isOwn({ apiVersion, kind }: KindName, resource: ResourceDefinition): boolean {
   return kind === resource.kind && apiVersion === groupVersion(resource);
 }
 
 /** The type of what a body says it is (API-607). Throws DecodeError for unknown kinds. */
-export function modelOf(header: Header, resource: ResourceDefinition): string {
+export function modelOf(header: KindName, resource: ResourceDefinition): string {
   if (isOwn(header, resource)) return resource.model;
   const { group, version } = splitVersion(header.apiVersion);
   const kind = header.kind.replace(/List$/, '');
@@ -120,14 +116,14 @@ export function modelOf(header: Header, resource: ResourceDefinition): string {
 }
 
 /** The message about a kind that nobody knows. */
-export function notRegistered({ apiVersion, kind }: Header, scheme: string): string {
+export function notRegistered({ apiVersion, kind }: KindName, scheme: string): string {
   const quoted = [kind, apiVersion, scheme].map((text) => JSON.stringify(text));
   return `no kind ${quoted[0]} is registered for version ${quoted[1]} in scheme ${quoted[2]}`;
 }
 
 /** The message about a kind that is not the resource's. */
 export function unknownConversion(
-  { apiVersion, kind }: Header,
+  { apiVersion, kind }: KindName,
   resource: ResourceDefinition,
 ): string {
   const { version } = splitVersion(apiVersion);
@@ -143,7 +139,7 @@ function splitVersion(apiVersion: string): { group: string; version: string } {
   };
 }
 
-function cannotHandle(header: Header, resource: ResourceDefinition, why: string): StatusError {
+function cannotHandle(header: KindName, resource: ResourceDefinition, why: string): StatusError {
   const { version } = splitVersion(header.apiVersion);
   return badRequest(
     `${header.kind} in version "${version}" cannot be handled as a ${resource.kind}: ${why}`,
@@ -155,9 +151,11 @@ async function parseOrExplain(
   resource: ResourceDefinition,
 ): Promise<ParsedBody> {
   try {
-    return await parseBody(request);
+    return await parseBody(request, headerOf(null, resource));
   } catch (error) {
-    if (error instanceof BodySyntaxError) throw unrecognized(request, resource, error.message);
+    if (error instanceof BodySyntaxError) throw unrecognized(request, resource, error);
+    if (error instanceof BodyContentError)
+      throw cannotHandle(error.header, resource, error.message);
     throw error;
   }
 }
@@ -165,11 +163,11 @@ async function parseOrExplain(
 function unrecognized(
   { body }: ApiRequest,
   resource: ResourceDefinition,
-  why: string,
+  { explanation }: BodySyntaxError,
 ): StatusError {
   return badRequest(
     `the object provided is unrecognized (must be of type ${resource.kind}): ` +
-      `couldn't get version/kind; json parse error: ${why} (${summary(body)})`,
+      `${explanation} (${summary(body)})`,
   );
 }
 

@@ -6,7 +6,7 @@ import { badRequest, conflict } from '../../api/meta/status-error.ts';
 import type { StatusCause } from '../../api/meta/status-error.ts';
 import type { KubernetesObject } from '../../api/meta/object.ts';
 import type { ApiRequest } from '../api-request.ts';
-import { BodySyntaxError, parseBody } from './body-text.ts';
+import { BodyContentError, BodySyntaxError, parseBody } from './body-text.ts';
 import { notRegistered } from './body.ts';
 import { isTrue } from '../request-info.ts';
 import { checkDryRun, invalidOptions } from './write-options.ts';
@@ -41,10 +41,11 @@ export async function readDeleteOptions(request: ApiRequest): Promise<DeleteOpti
 
 async function readOptions(request: ApiRequest): Promise<unknown> {
   try {
-    return (await parseBody(request)).value;
+    return (await parseBody(request, { apiVersion: 'v1', kind: 'DeleteOptions' })).value;
   } catch (error) {
-    if (!(error instanceof BodySyntaxError)) throw error;
-    throw badRequest(`couldn't get version/kind; json parse error: ${error.message}`);
+    if (error instanceof BodySyntaxError) throw badRequest(error.explanation);
+    if (error instanceof BodyContentError) throw badRequest(error.message);
+    throw error;
   }
 }
 
