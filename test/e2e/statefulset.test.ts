@@ -199,7 +199,7 @@ describeWithPods('the StatefulSet of the documentation', () => {
     expect(missing.code).not.toBe(0);
   });
 
-  test('delete --cascade=foreground waits for the pods; claims stay until they are deleted', async () => {
+  test('SS-218, SS-603, SS-613: delete --cascade=foreground waits for pods; claims stay', async () => {
     await server.kubectl('delete', 'sts', 'web', '--cascade=foreground', '--timeout=30s');
     expect(await server.kubectl('get', 'pods', '-o', 'name')).toBe('');
     expect(await server.kubectl('get', 'pvc', '-o', 'name')).not.toBe('');
@@ -209,7 +209,7 @@ describeWithPods('the StatefulSet of the documentation', () => {
     });
   });
 
-  test('delete --cascade=orphan leaves the pods; a new set adopts them', async () => {
+  test('SS-604, SS-613: delete --cascade=orphan leaves the pods; a new set adopts them', async () => {
     const uids = async () => await server.field('pods', '{.items[*].metadata.uid}');
     await server.apply(webSet(2, WEB_SCRIPT));
     await rolledOut();
@@ -223,7 +223,7 @@ describeWithPods('the StatefulSet of the documentation', () => {
     expect(await uids()).toBe(before);
   });
 
-  test('delete --cascade=background: the pods go after their set', async () => {
+  test('SS-601, SS-613: delete --cascade=background: the pods go after their set', async () => {
     await server.kubectl('delete', 'sts', 'web');
     await until('the pods are gone', async () => {
       return (await server.kubectl('get', 'pods', '-o', 'name')) === '';

@@ -45,7 +45,7 @@ describe('defaults of StatefulSets', () => {
     expect(object.spec?.updateStrategy?.rollingUpdate).toEqual({ partition: 0, maxUnavailable: 1 });
   });
 
-  test('SS-703: a type without a block gets no block', () => {
+  test('SS-423, SS-703: a type without a block gets no block', () => {
     const { object } = made({ updateStrategy: { type: 'RollingUpdate' } });
     expect(object.spec?.updateStrategy).toEqual({ type: 'RollingUpdate' });
   });
@@ -302,7 +302,7 @@ describe('updates of StatefulSets', () => {
     expect(object.metadata.generation).toBe(2);
   });
 
-  test('SS-731, SS-1007: anything else is forbidden at spec', () => {
+  test('SS-216, SS-344, SS-731, SS-1007: anything else is forbidden at spec', () => {
     const forbidden = [
       "spec: Forbidden: updates to statefulset spec for fields other than 'replicas', " +
         "'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', " +
