@@ -1,7 +1,7 @@
 // What becomes of a set when a node falls silent: the pods of these tests are on a node whose agent
 // never answers, so a deleted pod stays terminating until somebody removes it by force.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { persistentVolumeClaims, pods } from '../../src/api/resources.ts';
+import { persistentVolumeClaims, pods, storageClasses } from '../../src/api/resources.ts';
 import { claimOf, useCluster } from './control-plane.ts';
 import { createRunningSet } from './running-set.ts';
 
@@ -9,6 +9,11 @@ const cluster = useCluster();
 
 beforeAll(async () => {
   await cluster.node('silent');
+  await cluster.create(storageClasses, {
+    metadata: { name: 'local' },
+    provisioner: 'ordinal.dev/local',
+    volumeBindingMode: 'WaitForFirstConsumer',
+  });
 });
 
 const template = (image: string) => ({
@@ -77,7 +82,7 @@ describe('pods that end on their node', () => {
       const claimTemplate = {
         apiVersion: 'v1',
         kind: 'PersistentVolumeClaim',
-        ...claimOf(namespace, 'data', { storageClassName: '' }),
+        ...claimOf(namespace, 'data', { storageClassName: 'local' }),
       };
       const web = await createRunningSet(cluster, namespace, {
         replicas: 1,

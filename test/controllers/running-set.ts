@@ -10,7 +10,7 @@ export interface RunningSet {
   pod(ordinal: number): Promise<Pod | undefined>;
   uid(ordinal: number): Promise<string | undefined>;
   set(): Promise<StatefulSet>;
-  /** Waits for the pod and makes it run and be ready (or not). */
+  /** Waits until a node has the pod and makes it run and be ready (or not). */
   run(ordinal: number, ready?: boolean): Promise<void>;
   /** Ends the pod for good with a phase, as its containers would. */
   end(ordinal: number, phase: 'Failed' | 'Succeeded'): Promise<void>;
@@ -51,7 +51,8 @@ export async function createRunningSet(
   };
   const stateOf = async (ordinal: number) => {
     const pod = await running.pod(ordinal);
-    return pod && (pod.metadata.deletionTimestamp === undefined ? 'there' : 'terminating');
+    if (pod?.metadata.deletionTimestamp !== undefined) return 'terminating';
+    return pod?.spec?.nodeName === undefined ? 'unplaced' : 'placed';
   };
   const running: RunningSet = {
     async podNames() {
@@ -62,7 +63,7 @@ export async function createRunningSet(
     uid: async (ordinal) => (await running.pod(ordinal))?.metadata.uid,
     set: () => setApi.get(name),
     async run(ordinal, ready = true) {
-      await cluster.eventually(() => stateOf(ordinal), 'there');
+      await cluster.eventually(() => stateOf(ordinal), 'placed');
       const conditions = [{ type: 'Ready', status: ready ? 'True' : 'False' }];
       await writeStatus(ordinal, { phase: 'Running', conditions });
     },
