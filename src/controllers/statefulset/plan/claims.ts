@@ -22,18 +22,19 @@ export function claimNames(set: StatefulSet, ordinal: number): string[] {
   return [...new Set(names)];
 }
 
-/** The claims to create for `ordinal`, one a template name (SS-202 … SS-204). */
+/** The claims to create for `ordinal`, one a template name; parts of templates are shared (SS-202). */
 export function buildClaims(set: StatefulSet, ordinal: number): PersistentVolumeClaim[] {
   const claims = new Map<string, PersistentVolumeClaim>();
   for (const template of templatesOf(set)) {
     const name = claimName(nameOf(template), set, ordinal);
-    const claim: PersistentVolumeClaim = structuredClone(template);
-    claim.apiVersion = 'v1';
-    claim.kind = 'PersistentVolumeClaim';
-    const labels = { ...claim.metadata.labels, ...set.spec?.selector.matchLabels };
-    claim.metadata = { ...claim.metadata, name, namespace: namespaceOf(set) };
-    if (Object.keys(labels).length > 0) claim.metadata.labels = labels;
-    claims.set(name, claim);
+    const labels = { ...template.metadata.labels, ...set.spec?.selector.matchLabels };
+    const metadata = {
+      ...template.metadata,
+      name,
+      namespace: namespaceOf(set),
+      ...(Object.keys(labels).length > 0 ? { labels } : {}),
+    };
+    claims.set(name, { ...template, apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata });
   }
   return [...claims.values()];
 }
@@ -56,10 +57,9 @@ export function volumesWithClaims(
 /** SS-215. */
 export function storageMatches(set: StatefulSet, pod: Pod, ordinal: number): boolean {
   if (ordinal < 0) return false;
-  const volumes = new Map(pod.spec?.volumes?.map((volume) => [volume.name, volume]));
-  return templatesOf(set).every(
-    (template) =>
-      volumes.get(nameOf(template))?.persistentVolumeClaim?.claimName ===
-      claimName(nameOf(template), set, ordinal),
-  );
+  return templatesOf(set).every((template) => {
+    const volume = pod.spec?.volumes?.findLast(({ name }) => name === nameOf(template));
+    const claim = volume?.persistentVolumeClaim?.claimName;
+    return claim === claimName(nameOf(template), set, ordinal);
+  });
 }

@@ -12,15 +12,24 @@ export const REVISION_LABEL = 'controller-revision-hash';
 
 const ORDINAL_MAX = 2 ** 31 - 1;
 
+/** Where the digits at the end of a pod name start; -1 if no dash comes before them (SS-114). */
+function digitsStart(name: string): number {
+  let start = name.length;
+  while (start > 0 && isDigit(name.charCodeAt(start - 1))) start--;
+  return start < name.length && start > 0 && name[start - 1] === '-' ? start : -1;
+}
+
+const isDigit = (code: number) => code >= 48 && code <= 57;
+
 /**
  * Parent name and ordinal of a pod name; ordinal -1 and parent '' if it has not that form (SS-114,
  * SS-115).
  */
 export function parsePodName(name: string): { parent: string; ordinal: number } {
-  const match = /^(.*)-([0-9]+)$/s.exec(name);
-  if (!match) return { parent: '', ordinal: -1 };
-  const ordinal = Number(match[2]);
-  return { parent: match[1] ?? '', ordinal: ordinal > ORDINAL_MAX ? -1 : ordinal };
+  const start = digitsStart(name);
+  if (start < 0) return { parent: '', ordinal: -1 };
+  const ordinal = Number(name.slice(start));
+  return { parent: name.slice(0, start - 1), ordinal: ordinal > ORDINAL_MAX ? -1 : ordinal };
 }
 
 export function ordinalOf(pod: Pod): number {
@@ -58,14 +67,18 @@ export function isInRange(set: StatefulSet, ordinal: number): boolean {
 
 /** SS-117: pod-index label, hostname and subdomain are not looked at. */
 export function identityMatches(set: StatefulSet, pod: Pod): boolean {
-  const { parent, ordinal } = parsePodName(nameOf(pod));
+  const ordinal = ordinalOf(pod);
   return (
     ordinal >= 0 &&
-    parent === nameOf(set) &&
     nameOf(pod) === podNameOf(set, ordinal) &&
     namespaceOf(pod) === namespaceOf(set) &&
     pod.metadata.labels?.[POD_NAME_LABEL] === nameOf(pod)
   );
+}
+
+/** SS-103, SS-104. */
+export function identityLabels(podName: string, ordinal: number): Record<string, string> {
+  return { [POD_NAME_LABEL]: podName, [POD_INDEX_LABEL]: String(ordinal) };
 }
 
 /** Gives a mutable pod the identity of its ordinal (SS-118). */
@@ -74,11 +87,7 @@ export function setIdentity(set: StatefulSet, pod: Pod, ordinal = ordinalOf(pod)
   pod.metadata.name = name;
   const namespace = namespaceOf(set);
   if (namespace !== '') pod.metadata.namespace = namespace;
-  pod.metadata.labels = {
-    ...pod.metadata.labels,
-    [POD_NAME_LABEL]: name,
-    [POD_INDEX_LABEL]: String(ordinal),
-  };
+  pod.metadata.labels = { ...pod.metadata.labels, ...identityLabels(name, ordinal) };
 }
 
 /** The revision that a pod was built from, the empty string if it has none. */

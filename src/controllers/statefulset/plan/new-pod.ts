@@ -1,8 +1,14 @@
 // Builds the pod of an ordinal from the set as it was at a revision.
 import type { ControllerRevision, Pod, StatefulSet } from '../../../api/generated/types.ts';
-import { nameOf } from '../../../api/meta/object.ts';
+import { nameOf, namespaceOf } from '../../../api/meta/object.ts';
 import { volumesWithClaims } from './claims.ts';
-import { REVISION_LABEL, ordinalStart, podNameOf, setIdentity, setReference } from './identity.ts';
+import {
+  REVISION_LABEL,
+  identityLabels,
+  ordinalStart,
+  podNameOf,
+  setReference,
+} from './identity.ts';
 import { templateAtRevision } from './revisions.ts';
 
 /** SS-421 … SS-424: which revision a pod created now is built from. */
@@ -32,29 +38,24 @@ function generateNameOf(set: StatefulSet): string {
  * shares the frozen parts of the template.
  */
 export function buildPod(set: StatefulSet, ordinal: number, revision: ControllerRevision): Pod {
+  const name = podNameOf(set, ordinal);
   const template = templateAtRevision(set, revision);
   const { labels, annotations, finalizers } = template.metadata ?? {};
-  const { subdomain: _replaced, ...templateSpec } = template.spec ?? { containers: [] };
-  const subdomain = set.spec?.serviceName ?? '';
-  const volumes = volumesWithClaims(set, ordinal, templateSpec.volumes ?? []);
-  const pod: Pod = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      generateName: generateNameOf(set),
-      ...(labels ? { labels } : {}),
-      ...(annotations ? { annotations } : {}),
-      ...(finalizers ? { finalizers } : {}),
-      ownerReferences: [setReference(set)],
-    },
-    spec: {
-      ...templateSpec,
-      hostname: podNameOf(set, ordinal),
-      ...(subdomain === '' ? {} : { subdomain }),
-      ...(volumes.length > 0 ? { volumes } : {}),
-    },
+  const metadata: Pod['metadata'] = {
+    name,
+    generateName: generateNameOf(set),
+    namespace: namespaceOf(set),
+    labels: { ...labels, ...identityLabels(name, ordinal), [REVISION_LABEL]: nameOf(revision) },
+    ownerReferences: [setReference(set)],
   };
-  setIdentity(set, pod, ordinal);
-  pod.metadata.labels = { ...pod.metadata.labels, [REVISION_LABEL]: nameOf(revision) };
-  return pod;
+  if (annotations) metadata.annotations = annotations;
+  if (finalizers) metadata.finalizers = finalizers;
+
+  const { subdomain: _replaced, ...templateSpec } = template.spec ?? { containers: [] };
+  const spec: NonNullable<Pod['spec']> = { ...templateSpec, hostname: name };
+  const subdomain = set.spec?.serviceName ?? '';
+  if (subdomain !== '') spec.subdomain = subdomain;
+  const volumes = volumesWithClaims(set, ordinal, spec.volumes ?? []);
+  if (volumes.length > 0) spec.volumes = volumes;
+  return { apiVersion: 'v1', kind: 'Pod', metadata, spec };
 }

@@ -6,7 +6,7 @@ import { identityMatches, ordinalOf, setIdentity } from './identity.ts';
 import { buildPod } from './new-pod.ts';
 import { isPending, isTerminal, isTerminating } from './pod-state.ts';
 import { blocksCreation } from './retention.ts';
-import { claimChanges, claimsOf, isSettled, type Slot } from './slots.ts';
+import { claimChanges, claimsMatchPolicy, claimsOf, isSettled, type Slot } from './slots.ts';
 import type { Action, Snapshot, Task, Wait } from './snapshot.ts';
 import {
   claimObject,
@@ -82,8 +82,9 @@ function claimWait(slot: Slot, gate: 'ClaimStale' | 'ClaimTerminating', claim: s
 function planRepair(snapshot: Snapshot, slot: Slot, pod: Pod): Action | undefined {
   const { set } = snapshot;
   const storage = storageMatches(set, pod, slot.ordinal);
+  const settled = identityMatches(set, pod) && storage;
+  if (settled && claimsMatchPolicy(snapshot, slot.ordinal, pod)) return undefined;
   const claims = claimChanges(snapshot, slot.ordinal, pod);
-  if (identityMatches(set, pod) && storage && claims.update.length === 0) return undefined;
   // Missing claims of a pod that is not Pending are made only when its storage does not match
   // (SS-213).
   const create = storage ? [] : claims.create;
@@ -115,7 +116,8 @@ export function planReplicas(
 ): { tasks: Task[]; waits: Wait[]; blocker: Blocker | undefined } {
   const tasks: Task[] = [];
   const waits: Wait[] = [];
-  for (const [index, slot] of slots.entries()) {
+  for (let index = 0; index < slots.length; index++) {
+    const slot = slots[index] as Slot;
     const { actions, stop, wait } = planSlot(snapshot, slot, monotonic);
     if (actions.length > 0) tasks.push({ ordinal: slot.ordinal, actions });
     if (wait) waits.push(wait, ...claimWaits(snapshot, slot));

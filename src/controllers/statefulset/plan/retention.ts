@@ -107,6 +107,7 @@ export function claimMatchesPolicy(
   claim: PersistentVolumeClaim,
   pod: PodOwner,
 ): boolean {
+  if (referencesOf(claim).length === 0) return wantedOwner(set, pod) === 'none';
   if (isStaleFor(claim, set) || isStaleForPod(claim, pod)) return true;
   const ownedBySet = hasUid(claim, uidOf(set));
   const ownedByPod = hasUid(claim, pod.uid);

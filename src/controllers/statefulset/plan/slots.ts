@@ -4,9 +4,10 @@ import type {
   ControllerRevision,
   PersistentVolumeClaim,
   Pod,
+  StatefulSet,
 } from '../../../api/generated/types.ts';
 import { nameOf, uidOf } from '../../../api/meta/object.ts';
-import { buildClaims, claimNames } from './claims.ts';
+import { buildClaims, claimName, claimNames } from './claims.ts';
 import {
   isInRange,
   ordinalOf,
@@ -45,21 +46,18 @@ export function layOut(snapshot: Snapshot): Layout {
   const { set, pods, nowMs } = snapshot;
   const availability = { minReadySeconds: set.spec?.minReadySeconds ?? 0, nowMs };
   const start = ordinalStart(set);
-  const inRange = new Map<number, Pod>();
+  const inRange: (Pod | undefined)[] = Array.from({ length: replicasOf(set) });
   const condemned: Pod[] = [];
   for (const pod of pods) {
     const ordinal = ordinalOf(pod);
-    if (isInRange(set, ordinal)) inRange.set(ordinal, pod);
+    if (isInRange(set, ordinal)) inRange[ordinal - start] = pod;
     else if (ordinal >= 0) condemned.push(pod);
   }
   condemned.sort((a, b) => ordinalOf(b) - ordinalOf(a));
-  const slots = Array.from({ length: replicasOf(set) }, (_, index): Slot => {
-    const ordinal = start + index;
-    const pod = inRange.get(ordinal);
-    const revision = revisionForNewPod(set, ordinal, snapshot.revisions);
-    const revisionName = pod ? revisionOf(pod) : nameOf(revision);
-    const unavailable = !pod || isUnavailable(pod, availability);
-    return { ordinal, podName: podNameOf(set, ordinal), pod, revision, revisionName, unavailable };
+  const slots = inRange.map((pod, index) => {
+    const revision = revisionForNewPod(set, start + index, snapshot.revisions);
+    if (!pod) return emptySlot(set, start + index, revision);
+    return filledSlot(set, pod, { revision, unavailable: isUnavailable(pod, availability) });
   });
   const unavailableCondemned = condemned.findLast((pod) => isUnavailable(pod, availability));
   const firstUnavailable =
@@ -68,11 +66,45 @@ export function layOut(snapshot: Snapshot): Layout {
   return { slots, condemned, firstUnavailable };
 }
 
+function emptySlot(set: StatefulSet, ordinal: number, revision: ControllerRevision): Slot {
+  const podName = podNameOf(set, ordinal);
+  const revisionName = nameOf(revision);
+  return { ordinal, podName, pod: undefined, revision, revisionName, unavailable: true };
+}
+
+/** Slots as they were last, so that those that nothing happens to are not made anew. */
+const filledSlots = new WeakMap<Pod, Slot>();
+
+function filledSlot(
+  set: StatefulSet,
+  pod: Pod,
+  { revision, unavailable }: Pick<Slot, 'revision' | 'unavailable'>,
+): Slot {
+  const known = filledSlots.get(pod);
+  if (known?.revision === revision && known.unavailable === unavailable) return known;
+  const ordinal = ordinalOf(pod);
+  const podName = podNameOf(set, ordinal);
+  const slot = { ordinal, podName, pod, revision, revisionName: revisionOf(pod), unavailable };
+  filledSlots.set(pod, slot);
+  return slot;
+}
+
 /** The existing claims of an ordinal, in template order. */
 export function claimsOf({ set, claim }: Snapshot, ordinal: number): PersistentVolumeClaim[] {
   return claimNames(set, ordinal)
     .map(claim)
     .filter((found) => found !== undefined);
+}
+
+/** True when no reference of an existing claim of this pod is to be changed. */
+export function claimsMatchPolicy({ set, claim }: Snapshot, ordinal: number, pod: Pod): boolean {
+  const templates = set.spec?.volumeClaimTemplates;
+  if (!templates?.length) return true;
+  const owner = { name: nameOf(pod), uid: uidOf(pod), ordinal };
+  return templates.every((template) => {
+    const found = claim(claimName(nameOf(template), set, ordinal));
+    return !found || claimMatchesPolicy(set, found, owner);
+  });
 }
 
 /** What the claims of one pod need; `pod` undefined: it is about to be created. */

@@ -15,19 +15,29 @@ import type { EngineOptions, Snapshot } from './snapshot.ts';
 /** SS-541 … SS-548. */
 export function countStatus({ set, revisions, pods, nowMs }: Snapshot): StatefulSetStatus {
   const availability = { minReadySeconds: set.spec?.minReadySeconds ?? 0, nowMs };
-  const created = pods.filter(isCreated);
-  const ready = created.filter(isRunningReady);
-  const settled = created.filter((pod) => !isTerminating(pod));
-  const atRevision = (name: string) => settled.filter((pod) => revisionOf(pod) === name).length;
+  const [currentRevision, updateRevision] = [nameOf(revisions.current), nameOf(revisions.update)];
+  const counts = { replicas: 0, ready: 0, available: 0, current: 0, updated: 0 };
+  for (const pod of pods) {
+    if (!isCreated(pod)) continue;
+    counts.replicas++;
+    if (isRunningReady(pod)) {
+      counts.ready++;
+      if (isAvailable(pod, availability)) counts.available++;
+    }
+    if (isTerminating(pod)) continue;
+    const revision = revisionOf(pod);
+    if (revision === currentRevision) counts.current++;
+    if (revision === updateRevision) counts.updated++;
+  }
   return {
     observedGeneration: set.metadata.generation ?? 0,
-    replicas: created.length,
-    readyReplicas: ready.length,
-    availableReplicas: ready.filter((pod) => isAvailable(pod, availability)).length,
-    currentReplicas: atRevision(nameOf(revisions.current)),
-    updatedReplicas: atRevision(nameOf(revisions.update)),
-    currentRevision: nameOf(revisions.current),
-    updateRevision: nameOf(revisions.update),
+    replicas: counts.replicas,
+    readyReplicas: counts.ready,
+    availableReplicas: counts.available,
+    currentReplicas: counts.current,
+    updatedReplicas: counts.updated,
+    currentRevision,
+    updateRevision,
     collisionCount: revisions.collisionCount,
   };
 }

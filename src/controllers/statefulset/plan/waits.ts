@@ -28,6 +28,10 @@ export function ownWait(gate: GateName, object: string, sinceMs?: number): Wait 
 
 /** What a pod's own state waits for, the first of SS-306, SS-310 … SS-312 that applies. */
 export function podWait({ set, nowMs }: Snapshot, pod: Pod): Wait | undefined {
+  const minReadySeconds = set.spec?.minReadySeconds ?? 0;
+  const settled =
+    !isTerminating(pod) && isRunningReady(pod) && isAvailable(pod, { minReadySeconds, nowMs });
+  if (settled) return undefined;
   const object = podObject(nameOf(pod));
   if (isTerminating(pod)) return ownWait('PodTerminating', object, deletedMs(pod));
   if (isTerminal(pod)) return ownWait('PodTerminal', object);
@@ -37,8 +41,6 @@ export function podWait({ set, nowMs }: Snapshot, pod: Pod): Wait | undefined {
     const gate = ready?.status === 'True' ? 'PodNotRunning' : 'PodNotReady';
     return ownWait(gate, object, sinceMs ?? parseTime(pod.metadata.creationTimestamp));
   }
-  const minReadySeconds = set.spec?.minReadySeconds ?? 0;
-  if (isAvailable(pod, { minReadySeconds, nowMs })) return undefined;
   const wait = ownWait('PodNotAvailable', object, sinceMs);
   return sinceMs === undefined ? wait : { ...wait, opensAtMs: sinceMs + minReadySeconds * 1000 };
 }
