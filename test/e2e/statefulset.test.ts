@@ -142,11 +142,14 @@ describeWithPods('the StatefulSet of the documentation', () => {
     expect(await inPod('web-2', `cat ${PAGE}/index.html`)).toBe('two');
   });
 
-  test('rollout restart, history, undo', async () => {
+  test('SS-746: rollout restart, history, undo', async () => {
     const oldUid = await server.field('pod web-0', '{.metadata.uid}');
     await server.kubectl('rollout', 'restart', 'statefulset/web');
     await rolledOut();
     expect(await server.field('pod web-0', '{.metadata.uid}')).not.toBe(oldUid);
+    const restartedAt =
+      '{.spec.template.metadata.annotations.kubectl\\.kubernetes\\.io/restartedAt}';
+    expect(await server.field('statefulset web', restartedAt)).toMatch(/^\d{4}-\d\d-\d\dT/);
     await server.kubectl('set', 'image', 'statefulset/web', 'nginx=nginx:two');
     await rolledOut();
     expect(await server.field('pod web-0', '{.spec.containers[0].image}')).toBe('nginx:two');
@@ -158,6 +161,9 @@ describeWithPods('the StatefulSet of the documentation', () => {
     await server.kubectl('rollout', 'undo', 'statefulset/web');
     await rolledOut();
     expect(await server.field('pod web-0', '{.spec.containers[0].image}')).toContain('nginx-slim');
+    await server.kubectl('rollout', 'undo', 'statefulset/web', '--to-revision=1');
+    expect(await server.field('statefulset web', restartedAt)).toBe('');
+    await rolledOut();
   }, 60_000);
 
   test('logs, logs -f and describe', async () => {
