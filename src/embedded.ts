@@ -8,7 +8,13 @@ import type { KubernetesObject } from './api/meta/object.ts';
 import { statusError } from './api/meta/status-error.ts';
 import { createApiHandler } from './apiserver/api-handler.ts';
 import { MASTERS_GROUP, type ApiHandler, type UserInfo } from './apiserver/api-request.ts';
-import { createAuthenticator } from './apiserver/authentication.ts';
+import {
+  createAuthenticator,
+  createTokenReviewer,
+  type TokenReviewer,
+} from './apiserver/authentication.ts';
+import { createAuthorizer, type Authorizer } from './apiserver/authorization/authorizer.ts';
+import { bootstrapPolicy } from './apiserver/authorization/bootstrap-policy.ts';
 import { bootstrapObjects } from './apiserver/bootstrap.ts';
 import {
   ensureCertificates,
@@ -41,7 +47,7 @@ import { KUBERNETES_SERVICE_ADDRESS } from './node/runtime/cluster-network.ts';
 import type { ContainerRuntime } from './node/runtime/runtime.ts';
 import type { Store } from './storage/store.ts';
 
-const TOKEN_ISSUER = 'https://kubernetes.default.svc.cluster.local';
+const TOKEN_ISSUER = 'https://kubernetes.default.svc';
 export const CLUSTER_DOMAIN = 'cluster.local';
 
 export interface EmbeddedNode {
@@ -118,6 +124,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     const targetPort = options.podListen?.port ?? 443;
     const apiServerIp = KUBERNETES_SERVICE_ADDRESS;
     await bootstrapObjects({ handler: api.handler, apiServerIp, targetPort });
+    await bootstrapPolicy(options);
     if (isNew) await store.compact(store.revision);
     let isReady = false;
     const healthChecks: HealthChecks = {
@@ -164,7 +171,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
 
 interface Api {
   readonly handler: ApiHandler;
-  readonly issuer: ReturnType<typeof createServiceAccountTokenIssuer>;
+  readonly authorizer: Authorizer;
+  readonly reviewToken: TokenReviewer;
 }
 
 function createApi(
@@ -174,7 +182,14 @@ function createApi(
 ): Api {
   const { store, clock, random, logger, featureGates, emulatedVersion } = options;
   const key = certificates.serviceAccountKey;
-  const issuer = createServiceAccountTokenIssuer({ key, issuer: TOKEN_ISSUER, clock });
+  const issuer = createServiceAccountTokenIssuer({ key, issuer: TOKEN_ISSUER, clock, random });
+  const authorizer = createAuthorizer(store);
+  const admin: UserInfo = { name: 'kubernetes-admin', uid: '', groups: [MASTERS_GROUP] };
+  const reviewToken = createTokenReviewer({
+    tokens: new Map([[certificates.adminToken, admin]]),
+    audiences: issuer.audiences,
+    reviewToken: createServiceAccountReviewer({ issuer, store, clock }),
+  });
   const handler = createApiHandler({
     store,
     clock,
@@ -183,13 +198,15 @@ function createApi(
     featureGates,
     emulatedVersion,
     tokenIssuer: issuer,
+    authorizer,
+    reviewToken,
     dialNode(name) {
       const connection = connections.get(name);
       if (connection) return connection;
       throw statusError('ServiceUnavailable', `no agent of node "${name}" is connected`);
     },
   });
-  return { handler, issuer };
+  return { handler, authorizer, reviewToken };
 }
 
 function createApiServer(
@@ -197,14 +214,11 @@ function createApiServer(
   parts: { api: Api; certificates: Certificates; healthChecks: HealthChecks },
 ) {
   const { api, certificates, healthChecks } = parts;
-  const admin: UserInfo = { name: 'kubernetes-admin', uid: '', groups: [MASTERS_GROUP] };
   const { clock, logger } = options;
   return createServer({
     handler: api.handler,
-    authenticator: createAuthenticator({
-      tokens: new Map([[certificates.adminToken, admin]]),
-      reviewToken: createServiceAccountReviewer(api),
-    }),
+    authenticator: createAuthenticator(api.reviewToken),
+    authorizer: api.authorizer,
     version: versionInfo(options.emulatedVersion),
     healthChecks,
     tls: {

@@ -12,12 +12,16 @@ describe('kindRules', () => {
     expect([...kindRules.keys()].sort()).toEqual([...names].sort());
   });
 
-  test('API-301: PUT creates services, endpoints, events and leases only', () => {
+  test('API-301: PUT creates services, endpoints, events, leases and RBAC objects only', () => {
     const creating = names.filter((name) => rulesOf(name).createOnUpdate);
     expect(creating.sort()).toEqual([
+      'clusterrolebindings.rbac.authorization.k8s.io',
+      'clusterroles.rbac.authorization.k8s.io',
       'endpoints',
       'events',
       'leases.coordination.k8s.io',
+      'rolebindings.rbac.authorization.k8s.io',
+      'roles.rbac.authorization.k8s.io',
       'services',
     ]);
   });

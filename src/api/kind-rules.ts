@@ -4,6 +4,7 @@ import { controllerRevisionRules } from './apps/controller-revision-rules.ts';
 import { deploymentRules } from './apps/deployment-rules.ts';
 import { replicaSetRules } from './apps/replicaset-rules.ts';
 import { statefulSetRules } from './apps/statefulset-rules.ts';
+import { reviewRules } from './authorization/review-rules.ts';
 import { leaseRules } from './coordination/lease-rules.ts';
 import { claimRules } from './core/claim-rules.ts';
 import { configMapRules } from './core/config-map-rules.ts';
@@ -20,6 +21,8 @@ import { endpointSliceRules } from './discovery/endpoint-slice-rules.ts';
 import type { KubernetesObject } from './meta/object.ts';
 import type { StatusCause } from './meta/status-error.ts';
 import { disruptionBudgetRules } from './policy/disruption-budget-rules.ts';
+import { clusterRoleBindingRules, roleBindingRules } from './rbac/binding-rules.ts';
+import { clusterRoleRules, roleRules } from './rbac/role-rules.ts';
 import { storageClassRules } from './storage/storage-class-rules.ts';
 
 /** What the rules may know of the server. */
@@ -91,4 +94,14 @@ export const kindRules: ReadonlyMap<string, KindRules> = new Map<string, KindRul
   ['endpointslices.discovery.k8s.io', endpointSliceRules],
   ['leases.coordination.k8s.io', leaseRules],
   ['poddisruptionbudgets.policy', disruptionBudgetRules],
+  ['roles.rbac.authorization.k8s.io', roleRules],
+  ['clusterroles.rbac.authorization.k8s.io', clusterRoleRules],
+  ['rolebindings.rbac.authorization.k8s.io', roleBindingRules],
+  ['clusterrolebindings.rbac.authorization.k8s.io', clusterRoleBindingRules],
+  ['selfsubjectreviews.authentication.k8s.io', reviewRules],
+  ['tokenreviews.authentication.k8s.io', reviewRules],
+  ['localsubjectaccessreviews.authorization.k8s.io', reviewRules],
+  ['selfsubjectaccessreviews.authorization.k8s.io', reviewRules],
+  ['selfsubjectrulesreviews.authorization.k8s.io', reviewRules],
+  ['subjectaccessreviews.authorization.k8s.io', reviewRules],
 ]);

@@ -63,6 +63,18 @@ function define<T extends KubernetesObject>(
   };
 }
 
+/** A question to the server: it is answered and never stored. */
+function defineReview<T extends KubernetesObject>(
+  groupVersion: string,
+  names: readonly [string, string],
+  extra: Extra = {},
+): ResourceDefinition<T> {
+  return define<T>(groupVersion, names, { cluster: true, verbs: ['create'], ...extra });
+}
+
+const AUTHENTICATION = 'authentication.k8s.io/v1';
+const AUTHORIZATION = 'authorization.k8s.io/v1';
+const RBAC = 'rbac.authorization.k8s.io/v1';
 const all = ['all'];
 const workload = ['status', 'scale'];
 
@@ -155,6 +167,41 @@ export const podDisruptionBudgets = define<types.PodDisruptionBudget>(
   ['poddisruptionbudgets', 'PodDisruptionBudget'],
   { shortNames: ['pdb'], subresources: ['status'] },
 );
+export const roles = define<types.Role>(RBAC, ['roles', 'Role']);
+export const clusterRoles = define<types.ClusterRole>(RBAC, ['clusterroles', 'ClusterRole'], {
+  cluster: true,
+});
+export const roleBindings = define<types.RoleBinding>(RBAC, ['rolebindings', 'RoleBinding']);
+export const clusterRoleBindings = define<types.ClusterRoleBinding>(
+  RBAC,
+  ['clusterrolebindings', 'ClusterRoleBinding'],
+  { cluster: true },
+);
+export const selfSubjectReviews = defineReview<types.SelfSubjectReview>(AUTHENTICATION, [
+  'selfsubjectreviews',
+  'SelfSubjectReview',
+]);
+export const tokenReviews = defineReview<types.TokenReview>(AUTHENTICATION, [
+  'tokenreviews',
+  'TokenReview',
+]);
+export const localSubjectAccessReviews = defineReview<types.LocalSubjectAccessReview>(
+  AUTHORIZATION,
+  ['localsubjectaccessreviews', 'LocalSubjectAccessReview'],
+  { cluster: false },
+);
+export const selfSubjectAccessReviews = defineReview<types.SelfSubjectAccessReview>(AUTHORIZATION, [
+  'selfsubjectaccessreviews',
+  'SelfSubjectAccessReview',
+]);
+export const selfSubjectRulesReviews = defineReview<types.SelfSubjectRulesReview>(AUTHORIZATION, [
+  'selfsubjectrulesreviews',
+  'SelfSubjectRulesReview',
+]);
+export const subjectAccessReviews = defineReview<types.SubjectAccessReview>(AUTHORIZATION, [
+  'subjectaccessreviews',
+  'SubjectAccessReview',
+]);
 
 /** Every resource served by default, in discovery order. */
 export const builtinResources: readonly ResourceDefinition[] = [
@@ -177,6 +224,16 @@ export const builtinResources: readonly ResourceDefinition[] = [
   endpointSlices,
   leases,
   podDisruptionBudgets,
+  roles,
+  clusterRoles,
+  roleBindings,
+  clusterRoleBindings,
+  selfSubjectReviews,
+  tokenReviews,
+  localSubjectAccessReviews,
+  selfSubjectAccessReviews,
+  selfSubjectRulesReviews,
+  subjectAccessReviews,
 ];
 
 /** `v1`, `apps/v1`. */

@@ -8,7 +8,9 @@ import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import type { Store } from '../storage/store.ts';
 import type { ApiHandler, ApiRequest, ApiResponse } from './api-request.ts';
-import { authorize } from './authorization.ts';
+import type { TokenReviewer } from './authentication.ts';
+import { requestAttributes } from './authorization/attributes.ts';
+import { createAuthorizer, requireAllowed, type Authorizer } from './authorization/authorizer.ts';
 import { handleCreate } from './handlers/create.ts';
 import { handleDelete, handleDeleteCollection } from './handlers/delete.ts';
 import { handleGet } from './handlers/get.ts';
@@ -20,6 +22,7 @@ import type {
 } from './handlers/handler-context.ts';
 import { handleList } from './handlers/list.ts';
 import { handlePatch } from './handlers/patch.ts';
+import { reviewHandler } from './handlers/reviews/review-table.ts';
 import { findSubresource } from './handlers/subresources/subresource-table.ts';
 import { handleUpdate } from './handlers/update.ts';
 import { handleWatch } from './handlers/watch.ts';
@@ -42,9 +45,15 @@ export interface ApiHandlerOptions {
   readonly emulatedVersion?: RuleContext['emulatedVersion'];
   /** Without one, `serviceaccounts/token` answers 503. */
   readonly tokenIssuer?: TokenIssuer;
+  /** Default: one over the roles in the store. */
+  readonly authorizer?: Authorizer;
+  /** For TokenReviews; default: no token is known. */
+  readonly reviewToken?: TokenReviewer;
 }
 
 export const DEFAULT_CLUSTER_IP_RANGE = '10.96.0.0/12';
+
+const CONNECTIONS: readonly string[] = ['exec', 'attach', 'portforward'];
 
 const verbHandlers: Readonly<Record<Verb, Handler>> = {
   get: handleGet,
@@ -71,6 +80,8 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     logger,
     dialNode,
     tokenIssuer,
+    authorizer: options.authorizer ?? createAuthorizer(store),
+    reviewToken: options.reviewToken ?? (() => ({ error: 'invalid bearer token' })),
     ruleSettings: {
       featureGates: options.featureGates ?? new Map(),
       emulatedVersion: options.emulatedVersion ?? '1.36',
@@ -83,7 +94,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
 async function handle(context: HandlerContext, request: ApiRequest): Promise<ApiResponse> {
   const info = parseRequestInfo(request);
   assert(info !== undefined, `${request.path} is the path of a resource`);
-  authorize(request.user, authorizedInfo(info));
+  authorize(context, request, info);
   if (!builtinTable.hasGroupVersion(info)) return unknownPath();
   const resource = findResource(info);
   const rules = present(kindRules.get(ruleKey(resource)), `rules of ${resource.resource}`);
@@ -91,10 +102,13 @@ async function handle(context: HandlerContext, request: ApiRequest): Promise<Api
   return handlerOf(target)(context, target);
 }
 
-/** Connecting to a container counts as creating the connection (API-1105). */
-function authorizedInfo(info: RequestInfo): RequestInfo {
-  const connects = ['exec', 'attach', 'portforward'].includes(info.subresource);
-  return connects && info.resource === 'pods' ? { ...info, verb: 'create' } : info;
+/** Throws 403. Connecting to a container is always a matter of creating, too (API-1105). */
+function authorize({ authorizer }: HandlerContext, request: ApiRequest, info: RequestInfo): void {
+  const attributes = requestAttributes(info, request.query);
+  requireAllowed(authorizer, request.user, attributes);
+  const connects = CONNECTIONS.includes(info.subresource) && info.resource === 'pods';
+  if (!connects || attributes.verb === 'create') return;
+  requireAllowed(authorizer, request.user, { ...attributes, verb: 'create' });
 }
 
 /** API-116: groups and versions that are not served. */
@@ -120,7 +134,7 @@ function handlerOf(target: ResourceRequest): Handler {
   const { resource, info } = target;
   if (info.subresource === '') {
     if (!resource.verbs.includes(info.verb)) throw methodNotAllowed();
-    return verbHandlers[info.verb];
+    return reviewHandler(resource) ?? verbHandlers[info.verb];
   }
   if (!resource.subresources.includes(info.subresource)) throw resourceNotServed();
   const handlers = findSubresource(resource, info.subresource);

@@ -10,6 +10,8 @@ export interface UserInfo {
   readonly name: string;
   readonly uid: string;
   readonly groups: readonly string[];
+  /** What authentication has to say beyond that, for reviews and the audit log. */
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 
 export const MASTERS_GROUP = 'system:masters';

@@ -3,13 +3,17 @@ import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { statusError } from '../api/meta/status-error.ts';
-import { MASTERS_GROUP, type UserInfo } from './api-request.ts';
+import type { UserInfo } from './api-request.ts';
 
 export const ANONYMOUS: UserInfo = {
   name: 'system:anonymous',
   uid: '',
   groups: ['system:unauthenticated'],
 };
+
+export const AUTHENTICATED_GROUP = 'system:authenticated';
+/** The key under which a user's extra names the credential it came with. */
+export const CREDENTIAL_ID = 'authentication.kubernetes.io/credential-id';
 
 export interface Credentials {
   readonly headers: IncomingHttpHeaders;
@@ -20,17 +24,27 @@ export interface Credentials {
 /** Resolves with the user of a request. Throws 401 for bad credentials. */
 export type Authenticator = (credentials: Credentials) => Promise<UserInfo>;
 
-/** The user of a token, or undefined when the token isn't known or no longer good. */
-export type TokenReviewer = (token: string) => UserInfo | undefined | Promise<UserInfo | undefined>;
+/** What a token says; an empty error: it is none of this reviewer's. */
+export type TokenReviewResult =
+  { readonly user: UserInfo; readonly audiences: readonly string[] } | { readonly error: string };
 
-export interface AuthenticatorOptions {
+/** Judges a token that is meant for one of `audiences`; absent: for the API server. */
+export type TokenReviewer = (token: string, audiences?: readonly string[]) => TokenReviewResult;
+
+export interface TokenReviewerOptions {
   /** Fixed tokens and their users. */
   readonly tokens: ReadonlyMap<string, UserInfo>;
+  /** Whom fixed tokens are meant for: the API server. */
+  readonly audiences: readonly string[];
   /** Asked for tokens that aren't fixed: service accounts. */
   readonly reviewToken?: TokenReviewer;
 }
 
-export const unauthorized = () => statusError('Unauthorized', 'Unauthorized');
+const INVALID_TOKEN = 'invalid bearer token';
+/** Browsers can't send headers with a WebSocket: the token comes as a protocol. */
+const TOKEN_PROTOCOL = /^base64url\.bearer\.authorization\.k8s\.io\.([\w-]+)$/;
+
+const unauthorized = () => statusError('Unauthorized', 'Unauthorized');
 
 const hash = (token: string) => createHash('sha256').update(token).digest('hex');
 
@@ -39,22 +53,9 @@ export function withGroup(user: UserInfo, group: string): UserInfo {
   return user.groups.includes(group) ? user : { ...user, groups: [...user.groups, group] };
 }
 
-const asList = (value: string | string[] | undefined): string[] =>
-  value === undefined ? [] : Array.isArray(value) ? value : [value];
-
-/** CN is the user, each O a group (API-1102). */
-function certificateUser(socket: Credentials['socket']): UserInfo | undefined {
-  const certificate = socket?.getPeerCertificate?.();
-  const subject = certificate?.subject as Record<string, string | string[]> | undefined;
-  if (!socket || !subject) return undefined;
-  if (!socket.authorized) throw unauthorized();
-  const [name] = asList(subject['CN']);
-  if (name === undefined) throw unauthorized();
-  return { name, uid: '', groups: asList(subject['O']) };
-}
-
-function bearerToken(headers: IncomingHttpHeaders): string | undefined {
-  return /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+/** All values of a header. */
+export function headerValues(value: string | string[] | undefined): string[] {
+  return value === undefined ? [] : Array.isArray(value) ? value : [value];
 }
 
 /** The groups that a service account of `namespace` is in. */
@@ -62,39 +63,70 @@ export function serviceAccountGroups(namespace: string): string[] {
   return ['system:serviceaccounts', `system:serviceaccounts:${namespace}`];
 }
 
+/** A reviewer of fixed tokens and those of service accounts. */
+export function createTokenReviewer(options: TokenReviewerOptions): TokenReviewer {
+  // Looked up by hash, so that the time a look-up takes says nothing about the token.
+  const fixed = new Map([...options.tokens].map(([token, user]) => [hash(token), user]));
+  return (token, audiences = options.audiences) => {
+    const user = fixed.get(hash(token));
+    const common = options.audiences.filter((audience) => audiences.includes(audience));
+    if (user && common.length > 0) {
+      return { user: withGroup(user, AUTHENTICATED_GROUP), audiences: common };
+    }
+    const result = options.reviewToken?.(token, audiences) ?? { error: '' };
+    if (!('error' in result)) {
+      return { ...result, user: withGroup(result.user, AUTHENTICATED_GROUP) };
+    }
+    const { error } = result;
+    return { error: error === '' ? INVALID_TOKEN : `[${INVALID_TOKEN}, ${error}]` };
+  };
+}
+
 /**
  * An authenticator over certificates that our CA signed and tokens. Requests without credentials,
  * or of schemes that aren't known, are anonymous.
  */
-export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  // Looked up by hash, so that the time a look-up takes says nothing about the token.
-  const fixed = new Map([...options.tokens].map(([token, user]) => [hash(token), user]));
-  const tokenUser = async (token: string) => {
-    const user = fixed.get(hash(token)) ?? (await options.reviewToken?.(token));
-    if (!user) throw unauthorized();
-    return user;
-  };
+export function createAuthenticator(reviewToken: TokenReviewer): Authenticator {
+  // Async, so that a refusal is a rejection.
   return async ({ headers, socket }) => {
+    const byCertificate = certificateUser(socket);
+    if (byCertificate !== undefined && byCertificate !== 'untrusted') {
+      return withGroup(byCertificate, AUTHENTICATED_GROUP);
+    }
     const token = bearerToken(headers);
-    const own =
-      certificateUser(socket) ?? (token === undefined ? undefined : await tokenUser(token));
-    return own ? withGroup(own, 'system:authenticated') : ANONYMOUS;
+    if (token === undefined) {
+      if (byCertificate === 'untrusted') throw unauthorized();
+      return ANONYMOUS;
+    }
+    const result = reviewToken(token);
+    if ('error' in result) throw unauthorized();
+    return result.user;
   };
 }
 
-const PUBLIC_PATHS = /^\/(healthz|livez|readyz|version)(\/|$)/;
-const DISCOVERY_PATHS = /^\/(api|apis|openapi)(\/|$)/;
+/** CN is the user, each O a group (API-1102). */
+function certificateUser(socket: Credentials['socket']): UserInfo | 'untrusted' | undefined {
+  const certificate = socket?.getPeerCertificate?.();
+  const subject = certificate?.subject as Record<string, string | string[]> | undefined;
+  if (!socket || !subject) return undefined;
+  const [name] = headerValues(subject['CN']);
+  if (!socket.authorized || name === undefined) return 'untrusted';
+  const fingerprint = certificate?.fingerprint256?.replaceAll(':', '').toLowerCase() ?? '';
+  return {
+    name,
+    uid: '',
+    groups: headerValues(subject['O']),
+    extra: { [CREDENTIAL_ID]: [`X509SHA256=${fingerprint}`] },
+  };
+}
 
-/**
- * Refuses non-resource paths to users who may not read them: health and version are for everybody,
- * discovery for all who are known, the rest for administrators. Throws 403.
- */
-export function authorizePath(user: UserInfo, method: string, path: string): void {
-  const verb = method.toLowerCase();
-  if (user.groups.includes(MASTERS_GROUP)) return;
-  if (verb === 'get' && PUBLIC_PATHS.test(path)) return;
-  const known = user.groups.includes('system:authenticated');
-  if (verb === 'get' && known && DISCOVERY_PATHS.test(path)) return;
-  const message = `forbidden: User "${user.name}" cannot ${verb} path "${path}"`;
-  throw statusError('Forbidden', message, { details: {} });
+function bearerToken(headers: IncomingHttpHeaders): string | undefined {
+  const token = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+  if (token !== undefined) return token;
+  const protocols = (headers['sec-websocket-protocol'] ?? '').split(',');
+  for (const protocol of protocols) {
+    const encoded = TOKEN_PROTOCOL.exec(protocol.trim())?.[1];
+    if (encoded !== undefined) return Buffer.from(encoded, 'base64url').toString();
+  }
+  return undefined;
 }

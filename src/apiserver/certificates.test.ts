@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../base/manual-clock.ts';
 import { ensureCertificates, SERVER_NAMES } from './certificates.ts';
 import { kubeconfigText } from './kubeconfig-file.ts';
+import { seededRandom } from '../base/random.ts';
 import { createServiceAccountTokenIssuer, serviceAccountUser } from './service-account-tokens.ts';
 import { memoryFiles } from './testing/edge-server.ts';
 
@@ -68,7 +69,8 @@ describe('service account tokens', async () => {
   const files = memoryFiles();
   const clock = new ManualClock();
   const { serviceAccountKey: key } = await ensureCertificates({ files, clock, names: [] });
-  const issuer = createServiceAccountTokenIssuer({ key, issuer: 'https://issuer', clock });
+  const random = seededRandom(1);
+  const issuer = createServiceAccountTokenIssuer({ key, issuer: 'https://issuer', clock, random });
   const request = {
     namespace: 'ns',
     serviceAccount: { name: 'robot', uid: 'u1' },
@@ -79,19 +81,40 @@ describe('service account tokens', async () => {
 
   it('API-1102: carry the account and its pod', () => {
     const { token, expiresMs } = issuer.issue(request);
-    const claims = issuer.verify(token);
+    expect(expiresMs).toBe(clock.now() + 600_000);
+    const verified = issuer.verify(token);
+    if ('error' in verified) throw new Error(verified.error);
+    expect(verified.audiences).toEqual(['https://issuer']);
+    const { claims } = verified;
     expect(claims).toMatchObject({
       namespace: 'ns',
       serviceAccount: { name: 'robot', uid: 'u1' },
       pod: { name: 'web-0', uid: 'p1' },
-      audiences: ['https://issuer'],
-      expiresMs,
     });
-    expect(claims && serviceAccountUser(claims)).toEqual({
+    expect(serviceAccountUser(claims)).toEqual({
       name: 'system:serviceaccount:ns:robot',
       uid: 'u1',
       groups: ['system:serviceaccounts', 'system:serviceaccounts:ns'],
+      extra: {
+        'authentication.kubernetes.io/credential-id': [
+          expect.stringMatching(/^JTI=[-0-9a-f]{36}$/),
+        ],
+        'authentication.kubernetes.io/pod-name': ['web-0'],
+        'authentication.kubernetes.io/pod-uid': ['p1'],
+      },
     });
+  });
+
+  it('API-1108: tokens projected into pods live on for clients that read them only once', () => {
+    const { token, expiresMs } = issuer.issue({ ...request, expirationSeconds: 3607 });
+    expect(expiresMs).toBe(clock.now() + 3_607_000);
+    const payload = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as {
+      exp: number;
+      iat: number;
+      'kubernetes.io': { warnafter: number };
+    };
+    expect(payload.exp - payload.iat).toBe(365 * 24 * 3600);
+    expect(payload['kubernetes.io'].warnafter - payload.iat).toBe(3607);
   });
 
   it('API-1102: are refused when late, changed, or meant for others', () => {
@@ -99,16 +122,19 @@ describe('service account tokens', async () => {
     const [head, body, signature] = token.split('.') as [string, string, string];
     const claims = JSON.parse(Buffer.from(body, 'base64url').toString()) as object;
     const forged = Buffer.from(JSON.stringify({ ...claims, exp: 1e12 })).toString('base64url');
-    expect(issuer.verify(`${head}.${forged}.${signature}`)).toBeUndefined();
+    const foreign = { error: '' };
+    expect(issuer.verify(`${head}.${forged}.${signature}`)).toEqual(foreign);
     const none = Buffer.from('{"alg":"none"}').toString('base64url');
-    expect(issuer.verify(`${none}.${body}.`)).toBeUndefined();
+    expect(issuer.verify(`${none}.${body}.`)).toEqual(foreign);
     for (const text of ['', 'a.b.c', 'nonsense', `${token}.x`]) {
-      expect(issuer.verify(text)).toBeUndefined();
+      expect(issuer.verify(text)).toEqual(foreign);
     }
     const other = issuer.issue({ ...request, audiences: ['vault'] }).token;
-    expect(issuer.verify(other)).toBeUndefined();
-    expect(issuer.verify(other, ['vault'])).toBeDefined();
+    const error =
+      'token audiences ["vault"] is invalid for the target audiences ["https://issuer"]';
+    expect(issuer.verify(other)).toEqual({ error });
+    expect(issuer.verify(other, ['vault', 'x'])).toMatchObject({ audiences: ['vault'] });
     clock.advance(601_000);
-    expect(issuer.verify(token)).toBeUndefined();
+    expect(issuer.verify(token)).toEqual({ error: 'service account token has expired' });
   });
 });

@@ -7,6 +7,7 @@ import { internalError, statusError, StatusError } from '../api/meta/status-erro
 import type { ResourceDefinition } from '../api/resources.ts';
 import type { ApiHandler, ApiRequest, ApiResponse, UserInfo } from './api-request.ts';
 import type { Authenticator } from './authentication.ts';
+import { requestAttributes, type Attributes } from './authorization/attributes.ts';
 import type { Exchange } from './exchange.ts';
 import { impersonated } from './impersonation.ts';
 import type { RequestLabels } from './metrics.ts';
@@ -95,7 +96,7 @@ function toStatusError(
 
 /** The dispatcher of a server. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { clock, logger, metrics, handler, discovery } = options;
+  const { clock, logger, metrics, handler, discovery, authorizer } = options;
   const known = new Set(
     options.resources.map(({ group, version, resource }) => `${group}/${version}/${resource}`),
   );
@@ -131,11 +132,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const route = async (exchange: Exchange, track: (running: LongRunning) => void) => {
     const own = await authenticate(exchange);
     const info = parseRequestInfo(exchange);
-    const user = impersonated(own, exchange.headers, info);
+    const attributes = () => attributesOf(exchange, info);
+    const user = impersonated(own, exchange.headers, { authorizer, attributes });
     if (info && discovery.hasGroup(info.group)) {
       await serveResource(exchange, { user, info, track });
     } else {
-      await serveSystemPath(exchange, { user, options });
+      await serveSystemPath(exchange, { user, attributes: attributes(), options });
     }
     return info;
   };
@@ -159,10 +161,16 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     },
     async ask(exchange) {
       const own = await authenticate(exchange);
-      const user = impersonated(own, exchange.headers, parseRequestInfo(exchange));
+      const attributes = () => attributesOf(exchange, parseRequestInfo(exchange));
+      const user = impersonated(own, exchange.headers, { authorizer, attributes });
       return handler(await apiRequest(exchange, user));
     },
   };
+}
+
+function attributesOf(exchange: Exchange, info: RequestInfo | undefined): Attributes {
+  if (info) return requestAttributes(info, exchange.query);
+  return { verb: exchange.method.toLowerCase(), path: exchange.path };
 }
 
 function infoOrNothing(exchange: Exchange): RequestInfo | undefined {

@@ -34,7 +34,7 @@ export type ListenAddress =
 
 export type ServerOptions = Pick<
   DispatcherOptions,
-  'handler' | 'authenticator' | 'version' | 'healthChecks' | 'logger' | 'clock'
+  'handler' | 'authenticator' | 'authorizer' | 'version' | 'healthChecks' | 'logger' | 'clock'
 > & {
   /** PEM; `ca` signs client certificates. */
   readonly tls: { readonly key: string; readonly cert: string; readonly ca: string };

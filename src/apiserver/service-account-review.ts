@@ -1,55 +1,77 @@
-// Decides whether a service account's token is still good: its account, and the pod it is bound to,
-// must be there with the uid they had when it was issued (API-1102).
-import { isNotFound } from '../api/meta/status-error.ts';
-import { pods, resourcePath, secrets, serviceAccounts } from '../api/resources.ts';
+// Decides whether a service account's token is still good: its account, and the object it is bound
+// to, must be there with the uid they had when it was issued (API-1102).
+import type { KubernetesObject } from '../api/meta/object.ts';
+import { notFound } from '../api/meta/status-error.ts';
+import { nodes, pods, secrets, serviceAccounts } from '../api/resources.ts';
 import type { ResourceDefinition } from '../api/resources.ts';
-import { MASTERS_GROUP, type ApiHandler, type UserInfo } from './api-request.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Store } from '../storage/store.ts';
 import type { TokenReviewer } from './authentication.ts';
+import { getObject } from './registry/object-store.ts';
 import {
   serviceAccountUser,
   type BoundObject,
+  type ServiceAccountClaims,
   type ServiceAccountTokenIssuer,
 } from './service-account-tokens.ts';
 
-const reviewer: UserInfo = { name: 'system:apiserver', uid: '', groups: [MASTERS_GROUP] };
-
 export interface ReviewerOptions {
   readonly issuer: Pick<ServiceAccountTokenIssuer, 'verify'>;
-  readonly handler: ApiHandler;
+  readonly store: Store;
+  readonly clock: Clock;
 }
 
-/** A reviewer that looks the objects up through the API. */
-export function createServiceAccountReviewer({ issuer, handler }: ReviewerOptions): TokenReviewer {
-  const exists = async (
+/** How long tokens outlive the deletion of what they are bound to, in milliseconds. */
+const DELETION_LEEWAY_MS = 60_000;
+const INVALIDATED = 'service account token has been invalidated';
+
+/** A reviewer that looks the objects up in the store. */
+export function createServiceAccountReviewer(options: ReviewerOptions): TokenReviewer {
+  const { issuer, store, clock } = options;
+
+  const findLive = (
+    resource: ResourceDefinition,
+    namespace: string,
+    name: string,
+  ): KubernetesObject | undefined => {
+    const object = getObject(store, { resource, namespace, name })?.object;
+    const deleted = object?.metadata.deletionTimestamp;
+    const isOver = deleted !== undefined && Date.parse(deleted) < clock.now() - DELETION_LEEWAY_MS;
+    return isOver ? undefined : object;
+  };
+
+  /** What is wrong with an object that a token names, or undefined. */
+  const problemOf = (
     resource: ResourceDefinition,
     namespace: string,
     { name, uid }: BoundObject,
-  ): Promise<boolean> => {
-    try {
-      const response = await handler({
-        method: 'GET',
-        path: resourcePath(resource, { namespace, name }),
-        query: new URLSearchParams(),
-        user: reviewer,
-        body: undefined,
-        contentType: '',
-        userAgent: reviewer.name,
-        signal: new AbortController().signal,
-      });
-      return response.kind === 'object' && response.stored.object.metadata.uid === uid;
-    } catch (error) {
-      if (isNotFound(error)) return false;
-      throw error;
-    }
+  ): string | undefined => {
+    const object = findLive(resource, namespace, name);
+    const isAccount = resource === serviceAccounts;
+    if (!object) return isAccount ? notFound(resource, name).message : INVALIDATED;
+    const actual = object.metadata.uid ?? '';
+    if (actual === uid) return undefined;
+    if (isAccount) return `service account UID (${actual}) does not match claim (${uid})`;
+    const kind = resource.singular;
+    return `${kind} UID (${actual}) does not match service account ${kind} ref claim (${uid})`;
   };
-  return async (token) => {
-    const claims = issuer.verify(token);
-    if (!claims) return undefined;
-    const { namespace, serviceAccount, pod, secret } = claims;
-    const alive =
-      (await exists(serviceAccounts, namespace, serviceAccount)) &&
-      (!pod || (await exists(pods, namespace, pod))) &&
-      (!secret || (await exists(secrets, namespace, secret)));
-    return alive ? serviceAccountUser(claims) : undefined;
+
+  const problemWith = (claims: ServiceAccountClaims): string | undefined => {
+    const { namespace, serviceAccount, pod, secret, node } = claims;
+    return (
+      problemOf(serviceAccounts, namespace, serviceAccount) ??
+      (secret && problemOf(secrets, namespace, secret)) ??
+      (pod && problemOf(pods, namespace, pod)) ??
+      // The node of a pod's token is only told, not checked.
+      (node && !pod ? problemOf(nodes, '', node) : undefined)
+    );
+  };
+
+  return (token, audiences) => {
+    const verified = issuer.verify(token, audiences);
+    if ('error' in verified) return verified;
+    const problem = problemWith(verified.claims);
+    if (problem !== undefined) return { error: problem };
+    return { user: serviceAccountUser(verified.claims), audiences: verified.audiences };
   };
 }

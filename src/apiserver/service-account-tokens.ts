@@ -2,8 +2,10 @@
 import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
+import { quotedList } from '../api/rbac/policy-rule.ts';
 import type { UserInfo } from './api-request.ts';
-import { serviceAccountGroups } from './authentication.ts';
+import { CREDENTIAL_ID, serviceAccountGroups } from './authentication.ts';
 
 export interface BoundObject {
   readonly name: string;
@@ -19,6 +21,8 @@ export interface TokenRequestOptions {
   /** The token dies with this pod. */
   readonly pod?: BoundObject;
   readonly secret?: BoundObject;
+  /** The token dies with this node, or says where its pod is. */
+  readonly node?: BoundObject;
 }
 
 export interface ServiceAccountClaims {
@@ -26,10 +30,15 @@ export interface ServiceAccountClaims {
   readonly serviceAccount: BoundObject;
   readonly pod: BoundObject | undefined;
   readonly secret: BoundObject | undefined;
-  readonly audiences: readonly string[];
-  /** Milliseconds since the epoch. */
-  readonly expiresMs: number;
+  readonly node: BoundObject | undefined;
+  /** Of this token and no other; absent in tokens of old. */
+  readonly tokenId: string | undefined;
 }
+
+/** What a token says, and which of the wanted audiences it is for; an empty error: not ours. */
+export type Verified =
+  | { readonly claims: ServiceAccountClaims; readonly audiences: readonly string[] }
+  | { readonly error: string };
 
 export interface IssuedToken {
   readonly token: string;
@@ -43,10 +52,9 @@ export interface ServiceAccountTokenIssuer {
   issue(options: TokenRequestOptions): IssuedToken;
   /**
    * The claims of a token that we signed, that is in its time and that is meant for one of
-   * `audiences` (absent: the API server); undefined otherwise. Whether the account still exists is
-   * the caller's question.
+   * `audiences` (absent: the API server). Whether the account still exists is the caller's question.
    */
-  verify(token: string, audiences?: readonly string[]): ServiceAccountClaims | undefined;
+  verify(token: string, audiences?: readonly string[]): Verified;
   /** The public keys as a JSON Web Key Set. */
   keys(): object;
 }
@@ -58,11 +66,14 @@ interface Payload {
   exp: number;
   iat: number;
   nbf: number;
+  jti?: string;
   'kubernetes.io': {
     namespace: string;
-    serviceaccount: BoundObject;
+    node?: BoundObject;
     pod?: BoundObject;
     secret?: BoundObject;
+    serviceaccount: BoundObject;
+    warnafter?: number;
   };
 }
 
@@ -123,54 +134,51 @@ function claimsOf(payload: Payload): ServiceAccountClaims | undefined {
     serviceAccount: claims.serviceaccount,
     pod: claims.pod,
     secret: claims.secret,
-    audiences: payload.aud,
-    expiresMs: payload.exp * 1000,
+    node: claims.node,
+    tokenId: payload.jti,
   };
 }
 
-/**
- * `key`: PEM of an RSA or P-256 private key; `issuer`: the `iss` claim, also the default audience.
- */
-export function createServiceAccountTokenIssuer(options: {
-  key: string;
-  issuer: string;
-  clock: Clock;
-}): ServiceAccountTokenIssuer {
-  const { issuer, clock } = options;
+export interface TokenIssuerOptions {
+  /** PEM of an RSA or P-256 private key. */
+  readonly key: string;
+  /** The `iss` claim, also the default audience. */
+  readonly issuer: string;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What kubelets ask for pods: such tokens live on for clients that read theirs once only. */
+const PROJECTED_SECONDS = 3607;
+const EXTENDED_SECONDS = 365 * 24 * 3600;
+
+/** An issuer and verifier with one key. */
+export function createServiceAccountTokenIssuer(
+  options: TokenIssuerOptions,
+): ServiceAccountTokenIssuer {
+  const { issuer, clock, random } = options;
   const signer = createSigner(options.key);
   const header = encode({ alg: signer.algorithm, kid: signer.keyId });
   const own = [issuer];
   return {
     audiences: own,
-    issue({ namespace, serviceAccount, audiences, expirationSeconds, pod, secret }) {
+    issue(request) {
       const iat = Math.floor(clock.now() / 1000);
-      const exp = iat + expirationSeconds;
-      const payload: Payload = {
-        aud: [...(audiences.length > 0 ? audiences : own)],
-        exp,
-        iat,
-        iss: issuer,
-        'kubernetes.io': {
-          namespace,
-          ...(pod ? { pod } : {}),
-          ...(secret ? { secret } : {}),
-          serviceaccount: serviceAccount,
-        },
-        nbf: iat,
-        sub: `system:serviceaccount:${namespace}:${serviceAccount.name}`,
-      };
+      const payload = payloadOf(request, { iat, issuer, jti: random.uuid() });
       const text = `${header}.${encode(payload)}`;
-      return { token: `${text}.${signer.sign(text)}`, expiresMs: exp * 1000 };
+      const expiresMs = (iat + request.expirationSeconds) * 1000;
+      return { token: `${text}.${signer.sign(text)}`, expiresMs };
     },
     verify(token, audiences = own) {
       const payload = checkedPayload(token, signer);
+      const claims = payload?.iss === issuer ? claimsOf(payload) : undefined;
+      if (!payload || !claims || !Array.isArray(payload.aud)) return { error: '' };
+      const common = payload.aud.filter((audience) => audiences.includes(audience));
+      if (common.length === 0) return { error: wrongAudience(payload.aud, audiences) };
       const seconds = clock.now() / 1000;
-      if (!payload || payload.iss !== issuer) return undefined;
-      if (!(payload.nbf <= seconds && seconds < payload.exp)) return undefined;
-      if (!Array.isArray(payload.aud)) return undefined;
-      return payload.aud.some((audience) => audiences.includes(audience))
-        ? claimsOf(payload)
-        : undefined;
+      if (!(seconds < payload.exp)) return { error: 'service account token has expired' };
+      if (!(payload.nbf <= seconds)) return { error: 'service account token is not valid yet' };
+      return { claims, audiences: common };
     },
     keys() {
       const key = signer.publicKey.export({ format: 'jwk' });
@@ -179,11 +187,56 @@ export function createServiceAccountTokenIssuer(options: {
   };
 }
 
+function payloadOf(
+  request: TokenRequestOptions,
+  { iat, issuer, jti }: { iat: number; issuer: string; jti: string },
+): Payload {
+  const { namespace, serviceAccount, expirationSeconds, pod, secret, node } = request;
+  const audiences = request.audiences.length > 0 ? request.audiences : [issuer];
+  const isExtended =
+    pod !== undefined &&
+    expirationSeconds === PROJECTED_SECONDS &&
+    audiences.every((audience) => audience === issuer);
+  return {
+    aud: [...audiences],
+    exp: iat + (isExtended ? EXTENDED_SECONDS : expirationSeconds),
+    iat,
+    iss: issuer,
+    jti,
+    'kubernetes.io': {
+      namespace,
+      ...(node ? { node } : {}),
+      ...(pod ? { pod } : {}),
+      ...(secret ? { secret } : {}),
+      serviceaccount: serviceAccount,
+      ...(isExtended ? { warnafter: iat + expirationSeconds } : {}),
+    },
+    nbf: iat,
+    sub: `system:serviceaccount:${namespace}:${serviceAccount.name}`,
+  };
+}
+
+function wrongAudience(actual: readonly string[], wanted: readonly string[]): string {
+  const lists = [quotedList(actual), quotedList(wanted)];
+  return `token audiences ${lists[0]} is invalid for the target audiences ${lists[1]}`;
+}
+
 /** The user behind a verified token. */
-export function serviceAccountUser({ namespace, serviceAccount }: ServiceAccountClaims): UserInfo {
+export function serviceAccountUser(claims: ServiceAccountClaims): UserInfo {
+  const { namespace, serviceAccount, pod, node, tokenId } = claims;
+  const prefix = 'authentication.kubernetes.io';
+  const about = (kind: string, bound: BoundObject | undefined) =>
+    bound
+      ? { [`${prefix}/${kind}-name`]: [bound.name], [`${prefix}/${kind}-uid`]: [bound.uid] }
+      : {};
   return {
     name: `system:serviceaccount:${namespace}:${serviceAccount.name}`,
     uid: serviceAccount.uid,
     groups: serviceAccountGroups(namespace),
+    extra: {
+      ...(tokenId === undefined ? {} : { [CREDENTIAL_ID]: [`JTI=${tokenId}`] }),
+      ...about('node', node),
+      ...about('pod', pod),
+    },
   };
 }

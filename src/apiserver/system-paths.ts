@@ -1,6 +1,7 @@
 // Paths that are no resources: health, version, metrics, discovery and OpenAPI.
-import { authorizePath } from './authentication.ts';
 import type { UserInfo } from './api-request.ts';
+import type { Attributes } from './authorization/attributes.ts';
+import { requireAllowed, type Authorizer } from './authorization/authorizer.ts';
 import type { Discovery, DiscoveryDocument } from './discovery/discovery.ts';
 import type { Exchange } from './exchange.ts';
 import { healthReply, type HealthChecks } from './health.ts';
@@ -16,6 +17,7 @@ export interface SystemPathsOptions {
   readonly version: VersionInfo;
   readonly healthChecks: HealthChecks;
   readonly metrics: Metrics;
+  readonly authorizer: Authorizer;
 }
 
 /** A path that exists is only to be read. Throws 405. */
@@ -99,9 +101,12 @@ async function serve(exchange: Exchange, options: SystemPathsOptions): Promise<b
  */
 export async function serveSystemPath(
   exchange: Exchange,
-  { user, options }: { user: UserInfo; options: SystemPathsOptions },
+  {
+    user,
+    attributes,
+    options,
+  }: { user: UserInfo; attributes: Attributes; options: SystemPathsOptions },
 ): Promise<void> {
-  const { method, path } = exchange;
-  authorizePath(user, method, path);
+  requireAllowed(options.authorizer, user, attributes);
   if (!(await serve(exchange, options))) await sendText(exchange, 404, '404 page not found\n');
 }

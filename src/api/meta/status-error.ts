@@ -145,7 +145,10 @@ export function internalError(message: string): StatusError {
   return statusError('InternalError', `Internal error occurred: ${message}`, { details });
 }
 
-/** API-314: `causes` are the field errors, in order; the message lists them. */
+/**
+ * API-314: `causes` are the field errors, in order; the message lists them. Reviews have no kind
+ * here.
+ */
 export function invalid(
   kind: { group: string; kind: string },
   name: string,
@@ -159,7 +162,7 @@ export function invalid(
     details: {
       ...(name === '' ? {} : { name }),
       ...(kind.group === '' ? {} : { group: kind.group }),
-      kind: kind.kind,
+      ...(kind.kind === '' ? {} : { kind: kind.kind }),
       causes: [...causes],
     },
   });

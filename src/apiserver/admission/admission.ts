@@ -6,6 +6,7 @@ import { defaultStorageClass } from './default-storage-class.ts';
 import { defaultTolerations } from './default-tolerations.ts';
 import { immortalNamespaces, namespaceLifecycle } from './namespace-lifecycle.ts';
 import { priority } from './priority.ts';
+import { rbacEscalation } from './rbac-escalation.ts';
 import { runtimeClass } from './runtime-class.ts';
 import { serviceAccount } from './service-account.ts';
 import { storageProtection } from './storage-protection.ts';
@@ -18,6 +19,7 @@ const mutatingSteps: readonly AdmissionStep[] = [
   defaultTolerations,
   defaultStorageClass,
   storageProtection,
+  rbacEscalation,
 ];
 
 const validatingSteps: readonly AdmissionStep[] = [immortalNamespaces, claimResize];

@@ -4,6 +4,8 @@ import type { KubernetesObject } from '../../api/meta/object.ts';
 import { invalid, statusError } from '../../api/meta/status-error.ts';
 import type { StatusCause, StatusError } from '../../api/meta/status-error.ts';
 import { nameSuffix } from '../../base/random.ts';
+import { requestAttributes } from '../authorization/attributes.ts';
+import { requireAllowed } from '../authorization/authorizer.ts';
 import { admit, mutate } from '../admission/admission.ts';
 import type { AdmissionRequest } from '../admission/admission-request.ts';
 import type { StoredObject } from '../api-request.ts';
@@ -54,12 +56,20 @@ export async function createDecoded(
   const warnings = rules.warnings(object, undefined);
   const allocation = context.serviceAllocator.allocate(target, object, undefined);
   try {
+    authorizeCreate(context, target);
     admit(request);
     const name = { resource, namespace: target.info.namespace, name: metadata.name ?? '' };
     return { stored: await createObject(context.store, name, { object, dryRun }), warnings };
   } finally {
     allocation.settle();
   }
+}
+
+/** What a PUT or an apply creates needs the right to create, too (API-301). Throws 403. */
+function authorizeCreate({ authorizer }: HandlerContext, { info, request }: ResourceRequest): void {
+  if (info.verb === 'create') return;
+  const attributes = { ...requestAttributes(info, request.query), verb: 'create' };
+  requireAllowed(authorizer, request.user, attributes);
 }
 
 /** Throws 422 when there are causes (API-314). */

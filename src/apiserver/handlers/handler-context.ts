@@ -7,6 +7,8 @@ import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
 import type { Store } from '../../storage/store.ts';
 import type { ApiRequest, ApiResponse } from '../api-request.ts';
+import type { TokenReviewer } from '../authentication.ts';
+import type { Authorizer } from '../authorization/authorizer.ts';
 import type { NodeDialer } from '../node-connection.ts';
 import type { ServiceAllocator } from '../registry/service-allocator.ts';
 import type { RequestInfo } from '../request-info.ts';
@@ -23,6 +25,8 @@ export interface HandlerContext {
   readonly ruleSettings: Omit<RuleContext, 'now'>;
   readonly serviceAllocator: ServiceAllocator;
   readonly dialNode: NodeDialer;
+  readonly authorizer: Authorizer;
+  readonly reviewToken: TokenReviewer;
   /** Absent: `serviceaccounts/token` answers 503. */
   readonly tokenIssuer: TokenIssuer | undefined;
 }

@@ -31,6 +31,9 @@ describe('OpenAPI v3', () => {
       'apis/discovery.k8s.io/v1',
       'apis/coordination.k8s.io/v1',
       'apis/policy/v1',
+      'apis/rbac.authorization.k8s.io/v1',
+      'apis/authentication.k8s.io/v1',
+      'apis/authorization.k8s.io/v1',
     ]);
     const url = at(value, 'paths', 'apis/apps/v1')['serverRelativeURL'];
     expect(url).toMatch(/^\/openapi\/v3\/apis\/apps\/v1\?hash=[0-9A-F]{64}$/);

@@ -2,10 +2,14 @@
 import { silentLogger } from '../../base/logger.ts';
 import { systemClock } from '../../base/clock.ts';
 import { MASTERS_GROUP, type ApiHandler } from '../api-request.ts';
-import { createAuthenticator, type TokenReviewer } from '../authentication.ts';
+import { createAuthenticator, createTokenReviewer, type TokenReviewer } from '../authentication.ts';
+import { seededRandom } from '../../base/random.ts';
+import { createAuthorizer } from '../authorization/authorizer.ts';
+import { bootstrapPolicy } from '../authorization/bootstrap-policy.ts';
 import { ensureCertificates, type CertificateFiles, type Certificates } from '../certificates.ts';
 import { createServer, type ApiServer } from '../server.ts';
 import { versionInfo } from '../version.ts';
+import { createTestApi } from './test-api.ts';
 
 /** Certificate files in memory. */
 export function memoryFiles(): CertificateFiles & { names(): string[] } {
@@ -25,19 +29,28 @@ export interface EdgeServer {
   readonly certificates: Certificates;
 }
 
-/** Starts a server on a free port of 127.0.0.1; all of a process share one CA. */
+/**
+ * Starts a server on a free port of 127.0.0.1, with the default roles; all of a process share one
+ * CA.
+ */
 export async function startEdgeServer(
   handler: ApiHandler,
   { reviewToken }: { reviewToken?: TokenReviewer } = {},
 ): Promise<EdgeServer> {
   const certificates = await ensureCertificates({ files, clock: systemClock, names: [] });
   const admin = { name: 'kubernetes-admin', uid: '', groups: [MASTERS_GROUP] };
+  const { store, clock } = await createTestApi();
+  await bootstrapPolicy({ store, clock, random: seededRandom(1) });
   const server = createServer({
     handler,
-    authenticator: createAuthenticator({
-      tokens: new Map([[certificates.adminToken, admin]]),
-      ...(reviewToken ? { reviewToken } : {}),
-    }),
+    authenticator: createAuthenticator(
+      createTokenReviewer({
+        tokens: new Map([[certificates.adminToken, admin]]),
+        audiences: ['api'],
+        ...(reviewToken ? { reviewToken } : {}),
+      }),
+    ),
+    authorizer: createAuthorizer(store),
     version: versionInfo('1.36'),
     healthChecks: {},
     logger: silentLogger,

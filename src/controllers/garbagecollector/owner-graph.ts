@@ -38,7 +38,9 @@ export class OwnerGraph {
 
   constructor(factory: InformerFactory) {
     // Events come and go in numbers and own nothing.
-    const resources = builtinResources.filter(({ resource }) => resource !== events.resource);
+    const resources = builtinResources.filter(
+      ({ resource, verbs }) => resource !== events.resource && verbs.includes('watch'),
+    );
     this.informers = new Map(
       resources.map((resource) => [
         `${groupVersion(resource)}/${resource.resource}`,

@@ -74,7 +74,8 @@ export async function deleteContent(
   await attempt(pods);
   if (left.counts.size > 0 || left.failures.length > 0) return left;
   const others = builtinResources.filter(
-    ({ namespaced, resource }) => namespaced && resource !== pods.resource,
+    ({ namespaced, resource, verbs }) =>
+      namespaced && resource !== pods.resource && verbs.includes('delete'),
   );
   await Promise.all(others.map(attempt));
   return left;
