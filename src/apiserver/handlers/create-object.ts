@@ -11,6 +11,7 @@ import type { AdmissionRequest } from '../admission/admission-request.ts';
 import type { StoredObject } from '../api-request.ts';
 import { objectKey } from '../registry/object-keys.ts';
 import { createObject } from '../registry/object-store.ts';
+import { trackFields } from './field-tracking.ts';
 import { ruleContextAt } from './handler-context.ts';
 import type { HandlerContext, ResourceRequest } from './handler-context.ts';
 
@@ -18,19 +19,27 @@ import type { HandlerContext, ResourceRequest } from './handler-context.ts';
 const GENERATED_BASE_MAX = 58;
 const GENERATE_TRIES = 8;
 
+export interface CreateRequest {
+  /** A private copy with its defaults. */
+  readonly object: KubernetesObject;
+  readonly dryRun: boolean;
+  /** True when the object has its managedFields already. */
+  readonly tracked?: boolean;
+}
+
 export interface CreateResult {
   readonly stored: StoredObject;
   readonly warnings: readonly string[];
 }
 
 /**
- * Completes, checks and stores `object`, a private copy with its defaults (API-401 … API-405,
+ * Completes, checks and stores a new object (API-401 … API-405,
  * API-930). Throws 403, 404, 409, 422.
  */
 export async function createDecoded(
   context: HandlerContext,
   target: ResourceRequest,
-  { object, dryRun }: { object: KubernetesObject; dryRun: boolean },
+  { object, dryRun, tracked = false }: CreateRequest,
 ): Promise<CreateResult> {
   const { resource, rules } = target;
   const { metadata } = object;
@@ -41,7 +50,7 @@ export async function createDecoded(
   metadata.uid = context.random.uuid();
   metadata.creationTimestamp = ruleContext.now;
   delete metadata.resourceVersion;
-  delete metadata.managedFields;
+  if (!tracked) trackFields(context, target, { object, old: undefined });
   generateName(context, target, object);
   const request: AdmissionRequest = {
     context,

@@ -15,10 +15,12 @@ import { builtinTypes } from '../../api/meta/type-model.ts';
 import { groupVersion } from '../../api/resources.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 import type { ApiRequest } from '../api-request.ts';
+import { APPLY_TYPE } from './apply-patch.ts';
 import { BodySyntaxError, parseJsonBody, unsupportedBody } from './body-text.ts';
 import type { ParsedBody } from './body-text.ts';
 import { headerOf, isOwn, modelOf, unknownConversion } from './body.ts';
 import type { DecodedBody } from './body.ts';
+import { keepEmptyOwners } from './field-tracking.ts';
 import type { FieldValidation } from './write-options.ts';
 
 export interface Patch {
@@ -59,7 +61,7 @@ function mergeObjects(current: Json, patch: Json): Json {
 }
 
 /**
- * Throws 415 for other types (server-side apply included, for now), 400 for a body that is no JSON.
+ * Throws 415 for types that are no patch, 400 for a body that is no JSON.
  */
 export function readPatch(
   request: ApiRequest,
@@ -67,7 +69,7 @@ export function readPatch(
   fieldValidation: FieldValidation,
 ): Patch {
   const type = patchTypes.get(request.contentType);
-  if (!type) throw unsupportedBody([...patchTypes.keys()]);
+  if (!type) throw unsupportedBody([...patchTypes.keys(), APPLY_TYPE]);
   const parsed = parsePatch(request, type);
   const duplicates = fieldValidation === 'Ignore' ? [] : duplicateFields(parsed);
   return {
@@ -101,6 +103,7 @@ function decodePatched(
   object.apiVersion = groupVersion(resource);
   object.kind = resource.kind;
   object.metadata ??= {};
+  keepEmptyOwners(object, json);
   if (fieldValidation === 'Ignore') return { object, warnings: [] };
   const problems = [...duplicates, ...decoded.problems];
   if (fieldValidation === 'Strict' && problems.length > 0) {

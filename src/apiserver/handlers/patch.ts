@@ -2,6 +2,8 @@
 import type { KubernetesObject } from '../../api/meta/object.ts';
 import type { ObjectResponse } from '../api-request.ts';
 import { methodNotAllowed } from '../request-info.ts';
+import { APPLY_TYPE } from './apply-patch.ts';
+import { applyWith } from './apply.ts';
 import { matchName, matchNamespace } from './body.ts';
 import { objectResponse, targetOf } from './get.ts';
 import { ruleContextAt } from './handler-context.ts';
@@ -27,6 +29,7 @@ export async function patchWith(
 ): Promise<ObjectResponse> {
   const { resource, request, info, rules } = target;
   if (info.name === '') throw methodNotAllowed();
+  if (request.contentType === APPLY_TYPE) return applyWith(context, target, strategy);
   const { dryRun, fieldValidation } = parseWriteOptions(request.query, 'PatchOptions');
   requireObject(context.store, targetOf(target));
   const patch = readPatch(request, resource, fieldValidation);

@@ -12,6 +12,7 @@ import { changeObject } from '../registry/object-store.ts';
 import type { Change, Target } from '../registry/object-store.ts';
 import { storedAt } from '../registry/stored-view.ts';
 import { throwCauses } from './create-object.ts';
+import { keepOwnerTimes, trackFields } from './field-tracking.ts';
 import { targetOf } from './get.ts';
 import { ruleContextAt } from './handler-context.ts';
 import type { HandlerContext, ResourceRequest } from './handler-context.ts';
@@ -34,6 +35,8 @@ export interface UpdateOptions {
    * when another write came between.
    */
   readonly want: (current: KubernetesObject) => KubernetesObject;
+  /** True when `want` sets managedFields itself; else the request's manager gets what changes. */
+  readonly tracked?: boolean;
   /** A uid in the wanted object is a precondition (PUT) instead of a change (PATCH). */
   readonly uidIsPrecondition: boolean;
 }
@@ -84,6 +87,7 @@ export async function updateObject(
       object,
       old: current,
     };
+    if (!options.tracked) trackFields(context, target, { object, old: current });
     ({ warnings, settle } = checkUpdate(request, options.strategy));
     return endsDeletion(object) ? { action: 'delete' } : { action: 'put', object };
   };
@@ -104,8 +108,8 @@ function checkUpdate(
   const { context, target, object, old } = request;
   const current = old ?? object;
   const ruleContext = ruleContextAt(context);
-  delete object.metadata.managedFields;
   mutate(request);
+  keepOwnerTimes(object, current);
   strategy.prepare(object, current, ruleContext);
   throwCauses(target, object, strategy.validate(object, current, ruleContext));
   const allocation = context.serviceAllocator.allocate(target, object, current);

@@ -4,6 +4,7 @@ import type { ObjectResponse } from '../api-request.ts';
 import { methodNotAllowed } from '../request-info.ts';
 import { decodeBody, matchName, matchNamespace } from './body.ts';
 import { createDecoded } from './create-object.ts';
+import { workingCopy } from './field-tracking.ts';
 import { objectResponse } from './get.ts';
 import { ruleContextAt } from './handler-context.ts';
 import type { HandlerContext, ResourceRequest } from './handler-context.ts';
@@ -35,7 +36,7 @@ export async function putWith(
     const { stored, warnings } = await updateObject(context, target, {
       dryRun,
       strategy,
-      want: () => structuredClone(body.object),
+      want: () => workingCopy(body.object),
       uidIsPrecondition: true,
     });
     return objectResponse(target, stored, { warnings: [...body.warnings, ...warnings] });

@@ -5,6 +5,7 @@ import {
   forbidden,
   invalidValue,
   notSupported,
+  required,
   tooLong,
 } from '../../api/meta/field-errors.ts';
 import { invalid } from '../../api/meta/status-error.ts';
@@ -12,7 +13,8 @@ import type { StatusCause } from '../../api/meta/status-error.ts';
 import { isTrue } from '../request-info.ts';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
-export type OptionsKind = 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'DeleteOptions';
+/** ApplyOptions are the PatchOptions of an apply. */
+export type OptionsKind = 'ApplyOptions' | 'CreateOptions' | 'UpdateOptions' | 'PatchOptions';
 
 export interface WriteOptions {
   readonly dryRun: boolean;
@@ -20,8 +22,8 @@ export interface WriteOptions {
 }
 
 const FIELD_VALIDATIONS: readonly string[] = ['', 'Ignore', 'Strict', 'Warn'];
-const FIELD_MANAGER_BYTES_MAX = 128;
-const PRINTABLE = /^\P{C}*$/u;
+/** Longer names of field managers are refused. */
+export const FIELD_MANAGER_BYTES_MAX = 128;
 
 /** Reads and checks the options of a write. Throws 422. */
 export function parseWriteOptions(query: URLSearchParams, kind: OptionsKind): WriteOptions {
@@ -32,13 +34,18 @@ export function parseWriteOptions(query: URLSearchParams, kind: OptionsKind): Wr
     ...(kind === 'PatchOptions' && isTrue(query.get('force'))
       ? [forbidden(fieldPath('force'), 'may not be specified for non-apply patch')]
       : []),
+    ...(kind === 'ApplyOptions' && fieldManager === ''
+      ? [required(fieldPath('fieldManager'), 'is required for apply patch')]
+      : []),
     ...checkFieldManager(fieldManager),
     ...checkDryRun(dryRun),
     ...(FIELD_VALIDATIONS.includes(fieldValidation)
       ? []
       : [notSupported(fieldPath('fieldValidation'), fieldValidation, FIELD_VALIDATIONS)]),
   ];
-  if (causes.length > 0) throw invalidOptions(kind, causes);
+  if (causes.length > 0) {
+    throw invalidOptions(kind === 'ApplyOptions' ? 'PatchOptions' : kind, causes);
+  }
   return {
     dryRun: dryRun.length > 0,
     fieldValidation: fieldValidation === '' ? 'Warn' : (fieldValidation as FieldValidation),
@@ -62,6 +69,16 @@ function checkFieldManager(fieldManager: string): StatusCause[] {
   if (Buffer.byteLength(fieldManager) > FIELD_MANAGER_BYTES_MAX) {
     return [tooLong(path, FIELD_MANAGER_BYTES_MAX)];
   }
-  if (PRINTABLE.test(fieldManager)) return [];
-  return [invalidValue(path, fieldManager, 'should only contain printable characters')];
+  return [...fieldManager].flatMap((character, index) => {
+    if (isPrintable(character)) return [];
+    const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+    const position = Buffer.byteLength([...fieldManager].slice(0, index).join(''));
+    const why = `invalid character U+${code} (at position ${position})`;
+    return [invalidValue(path, fieldManager, why)];
+  });
+}
+
+/** As Go sees it: letters, marks, numbers, punctuation, symbols and the ASCII space. */
+export function isPrintable(character: string): boolean {
+  return character === ' ' || /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u.test(character);
 }

@@ -1,14 +1,21 @@
 // The scale subresource of workloads (API-702, API-626): a small object over spec.replicas.
 import type { LabelSelector, Scale } from '../../../api/generated/types.ts';
+import { managedByUpdate } from '../../../api/meta/apply/field-manager.ts';
+import type { FieldManagement } from '../../../api/meta/apply/field-manager.ts';
+import { ownersOfParent, ownersOfScale } from '../../../api/meta/apply/scale-mapping.ts';
 import { fieldPath, invalidValue } from '../../../api/meta/field-errors.ts';
 import { formatSelector, selectorFromObject } from '../../../api/meta/labels.ts';
 import type { JsonObject, KubernetesObject } from '../../../api/meta/object.ts';
 import { invalid } from '../../../api/meta/status-error.ts';
+import { groupVersion } from '../../../api/resources.ts';
 import type { ResourceDefinition } from '../../../api/resources.ts';
 import { unstored } from '../../api-request.ts';
 import type { ObjectResponse } from '../../api-request.ts';
+import { APPLY_TYPE, readApply } from '../apply-patch.ts';
 import { decodeBody, matchName, matchNamespace } from '../body.ts';
 import { getCurrent, objectResponse } from '../get.ts';
+import { managerOf, setManagedFields, typingOf, workingCopy } from '../field-tracking.ts';
+import { ruleContextAt } from '../handler-context.ts';
 import type { HandlerContext, ResourceRequest } from '../handler-context.ts';
 import { readPatch } from '../patch-body.ts';
 import { mainStrategy, updateObject } from '../update-object.ts';
@@ -48,11 +55,10 @@ export async function handleUpdateScale(
   const { object, warnings } = await decodeBody(target.request, scaleResource, fieldValidation);
   matchNamespace(object, target);
   matchName(object, target);
-  const wanted = object as Scale & KubernetesObject;
   return writeScale(context, target, {
     dryRun,
     warnings,
-    scale: () => wanted,
+    scale: (current) => tracked(context, target, { current, wanted: workingCopy(object) }),
     uidIsPrecondition: true,
   });
 }
@@ -61,6 +67,7 @@ export async function handlePatchScale(
   context: HandlerContext,
   target: ResourceRequest,
 ): Promise<ObjectResponse> {
+  if (target.request.contentType === APPLY_TYPE) return applyScale(context, target);
   const { dryRun, fieldValidation } = parseWriteOptions(target.request.query, 'PatchOptions');
   const patch = readPatch(target.request, scaleResource, fieldValidation);
   const warnings: string[] = [];
@@ -72,16 +79,62 @@ export async function handlePatchScale(
       warnings.splice(0, warnings.length, ...patched.warnings);
       matchNamespace(patched.object, target);
       matchName(patched.object, target);
-      return patched.object as Scale & KubernetesObject;
+      return tracked(context, target, { current, wanted: patched.object });
     },
     uidIsPrecondition: false,
   });
 }
 
+async function applyScale(
+  context: HandlerContext,
+  target: ResourceRequest,
+): Promise<ObjectResponse> {
+  const patch = await readApply(target.request, scaleResource);
+  return writeScale(context, target, {
+    dryRun: patch.dryRun,
+    warnings: patch.warnings,
+    scale: (current) => {
+      const object = patch.apply(scaleManagement(context), ownedScale(target, current));
+      matchNamespace(object, target);
+      matchName(object, target);
+      return object;
+    },
+    uidIsPrecondition: false,
+  });
+}
+
+/** How fields of a Scale are owned. */
+function scaleManagement(context: HandlerContext): FieldManagement {
+  const { now } = ruleContextAt(context);
+  return { ...typingOf(scaleResource), filter: (set) => set, subresource: 'scale', now };
+}
+
+/** The Scale of a workload with the owners of its replicas (API-649). */
+function ownedScale({ resource }: ResourceRequest, current: Scalable): KubernetesObject {
+  const scale = scaleOf(current) as unknown as KubernetesObject;
+  const owners = ownersOfScale(current.metadata.managedFields, groupVersion(resource));
+  setManagedFields(scale, owners);
+  return scale;
+}
+
+/** The wanted Scale with the owners that it gets. */
+function tracked(
+  context: HandlerContext,
+  target: ResourceRequest,
+  { current, wanted }: { current: Scalable; wanted: KubernetesObject },
+): KubernetesObject {
+  const live = ownedScale(target, current);
+  const manager = managerOf(target.request);
+  const request = { live, object: wanted, manager };
+  setManagedFields(wanted, managedByUpdate(scaleManagement(context), request));
+  return wanted;
+}
+
 interface ScaleWrite {
   readonly dryRun: boolean;
   readonly warnings: readonly string[];
-  readonly scale: (current: Scalable) => Scale;
+  /** The wanted Scale, with the owners of its fields. */
+  readonly scale: (current: Scalable) => KubernetesObject;
   readonly uidIsPrecondition: boolean;
 }
 
@@ -93,26 +146,31 @@ async function writeScale(
   const { stored } = await updateObject(context, target, {
     dryRun,
     uidIsPrecondition,
+    tracked: true,
     strategy: mainStrategy(target.rules),
-    want: (current) => scaled(current as Scalable, scale(current as Scalable)),
+    want: (current) => scaled(target, current as Scalable, scale(current as Scalable)),
   });
   const reply = scaleOf(stored.object as Scalable);
   return objectResponse(target, unstored(reply), { warnings });
 }
 
 /** The parent with the number that the Scale asks for; its uid and version are preconditions. */
-function scaled(current: Scalable, { metadata, spec }: Scale): Scalable {
+function scaled({ resource }: ResourceRequest, current: Scalable, scale: Scale): Scalable {
+  const { metadata, spec } = scale;
   const replicas = spec?.replicas ?? 0;
   if (replicas < 0) {
     const path = fieldPath('spec').child('replicas');
     const cause = invalidValue(path, replicas, 'must be greater than or equal to 0');
     throw invalid(scaleResource, current.metadata.name ?? '', [cause]);
   }
-  const object = structuredClone(current);
+  const object = workingCopy(current);
   const { uid = '', resourceVersion = '' } = metadata ?? {};
   object.metadata.resourceVersion = resourceVersion;
   if (uid !== '') object.metadata.uid = uid;
   object.spec = { ...object.spec, replicas };
+  const before = current.metadata.managedFields;
+  const owners = ownersOfParent(before, metadata?.managedFields, groupVersion(resource));
+  setManagedFields(object, owners);
   return object;
 }
 
