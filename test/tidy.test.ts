@@ -20,10 +20,12 @@ const entryPoints = [
   'scripts/build.mjs',
   'scripts/complete-lockfile.mjs',
   'scripts/generate-type-model.mjs',
+  'scripts/sim.mjs',
   'src/cmd/inner-server.ts',
   'src/cmd/main.ts',
   'src/index.ts',
   'src/testing.ts',
+  'test/simulation/main.ts',
   'vitest.config.ts',
 ];
 

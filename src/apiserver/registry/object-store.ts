@@ -113,12 +113,11 @@ export async function changeObject(
 async function write(store: Store, entry: StoredEntry, change: Change): Promise<ChangeResult> {
   const current = viewOf(entry);
   const condition = { ifRevision: entry.revision };
-  if (change.action === 'keep') return { stored: current, deleted: false };
   if (change.action === 'delete') {
     const encode = (revision: number) => encodeObject(current.object, revision);
     return { stored: viewOf(await store.delete(entry.key, encode, condition)), deleted: true };
   }
-  const { object } = change;
+  const object = change.action === 'keep' ? current.object : change.object;
   // On top of a write that is not durable yet a reply must wait: writing again is the simplest way.
   const isPublished = store.get(entry.key) === entry;
   if (isPublished && jsonEqual(object, current.object)) return { stored: current, deleted: false };
