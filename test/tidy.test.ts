@@ -25,6 +25,7 @@ const entryPoints = [
   'src/cmd/main.ts',
   'src/index.ts',
   'src/testing.ts',
+  'test/exhaustive/exhaustive.mjs',
   'test/simulation/main.ts',
   'vitest.config.ts',
 ];
