@@ -1,5 +1,6 @@
 // The controllers of embedded mode by name, and which of them a `--controllers` list asks for.
 // Part of the composition root.
+import { createClusterRoleAggregationController } from './controllers/clusterroleaggregation/clusterroleaggregation-controller.ts';
 import { createEndpointsController } from './controllers/endpointslice/endpoints-controller.ts';
 import { createEndpointSliceController } from './controllers/endpointslice/endpointslice-controller.ts';
 import { createGarbageCollector } from './controllers/garbagecollector/garbagecollector-controller.ts';
@@ -48,6 +49,7 @@ const FACTORIES: Readonly<Record<string, Factory>> = {
   'persistentvolume-protection': createVolumeProtectionController,
   'pod-garbage-collector': createPodGcController,
   serviceaccount: createServiceAccountController,
+  'clusterrole-aggregation': createClusterRoleAggregationController,
   'root-ca-certificate-publisher': (context, { rootCa }) =>
     createRootCaController(context, { rootCa }),
 };

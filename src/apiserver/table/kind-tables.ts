@@ -6,6 +6,7 @@ import { column, field, nameColumn, type KindTable } from './column.ts';
 import * as core from './core-tables.ts';
 import * as network from './network-tables.ts';
 import { podTable } from './pod-table.ts';
+import { clusterRoleBindingTable, roleBindingTable } from './rbac-tables.ts';
 import * as storage from './storage-tables.ts';
 import * as workload from './workload-tables.ts';
 
@@ -48,6 +49,8 @@ const tables: ReadonlyMap<string, AnyTable> = new Map([
   entry(resources.secrets, core.secretTable),
   entry(resources.serviceAccounts, core.serviceAccountTable),
   entry(resources.leases, core.leaseTable),
+  entry(resources.roleBindings, roleBindingTable),
+  entry(resources.clusterRoleBindings, clusterRoleBindingTable),
 ]);
 
 /** The table of a resource, or of its scale. */

@@ -1,24 +1,27 @@
 // Tokens of service accounts (API-707).
-import type { ServiceAccount, TokenRequest } from '../../../api/generated/types.ts';
+import type {
+  BoundObjectReference,
+  Node,
+  ObjectMeta,
+  Pod,
+  ServiceAccount,
+  TokenRequest,
+} from '../../../api/generated/types.ts';
 import { fieldPath, invalidValue } from '../../../api/meta/field-errors.ts';
 import type { KubernetesObject } from '../../../api/meta/object.ts';
-import {
-  badRequest,
-  conflict,
-  invalid,
-  notFound,
-  statusError,
-} from '../../../api/meta/status-error.ts';
-import { pods, secrets } from '../../../api/resources.ts';
+import { badRequest, conflict, invalid, statusError } from '../../../api/meta/status-error.ts';
+import type { StatusCause } from '../../../api/meta/status-error.ts';
+import { nodes, pods, secrets } from '../../../api/resources.ts';
 import type { ResourceDefinition } from '../../../api/resources.ts';
 import { formatTime } from '../../../base/time.ts';
 import { unstored } from '../../api-request.ts';
 import type { ObjectResponse } from '../../api-request.ts';
 import { getObject, requireObject } from '../../registry/object-store.ts';
-import { decodeBody, matchNamespace } from '../body.ts';
+import { decodeBody } from '../body.ts';
 import { objectResponse, targetOf } from '../get.ts';
-import type { TokenRequestOptions } from '../../service-account-tokens.ts';
+import type { BoundObject, TokenRequestOptions } from '../../service-account-tokens.ts';
 import type { HandlerContext, ResourceRequest } from '../handler-context.ts';
+import { parseWriteOptions } from '../write-options.ts';
 
 const tokenResource: ResourceDefinition = {
   group: 'authentication.k8s.io',
@@ -38,6 +41,8 @@ const DEFAULT_SECONDS = 3600;
 const SECONDS_MIN = 600;
 const SECONDS_MAX = 2 ** 32;
 
+type Bound = Pick<TokenRequestOptions, 'pod' | 'secret' | 'node'>;
+
 /** Throws 400, 404, 409 and 422. */
 export async function handleToken(
   context: HandlerContext,
@@ -45,13 +50,15 @@ export async function handleToken(
 ): Promise<ObjectResponse> {
   const issuer = context.tokenIssuer;
   if (!issuer) throw statusError('ServiceUnavailable', 'this server issues no tokens');
-  const account = requireObject<ServiceAccount>(context.store, targetOf(target)).object;
-  const { object } = await decodeBody(target.request, tokenResource, 'Warn');
+  const { fieldValidation } = parseWriteOptions(target.request.query, 'CreateOptions');
+  const { object, warnings } = await decodeBody(target.request, tokenResource, fieldValidation);
   const wanted = object as TokenRequest & KubernetesObject;
-  matchNamespace(wanted, target);
+  checkNames(wanted.metadata, target);
+  const account = requireObject<ServiceAccount>(context.store, targetOf(target)).object;
+  const { name = '', uid = '', namespace = '' } = account.metadata;
+  checkUid(wanted.metadata.uid, { name, uid });
   const { audiences = [], expirationSeconds = DEFAULT_SECONDS, boundObjectRef } = wanted.spec ?? {};
   checkSeconds(expirationSeconds);
-  const { name = '', uid = '', namespace = '' } = account.metadata;
   const audiencesGiven = audiences.length === 0 ? issuer.audiences : audiences;
   const { token, expiresMs } = issuer.issue({
     namespace,
@@ -60,42 +67,93 @@ export async function handleToken(
     expirationSeconds,
     ...(boundObjectRef === undefined ? {} : findBound(context, target, boundObjectRef)),
   });
+  const creationTimestamp = formatTime(context.clock.now());
   const reply = {
     ...wanted,
-    metadata: { name, namespace, creationTimestamp: formatTime(context.clock.now()) },
+    metadata: { ...wanted.metadata, name, namespace, uid, creationTimestamp },
     spec: { ...wanted.spec, audiences: [...audiencesGiven], expirationSeconds },
     status: { token, expirationTimestamp: formatTime(expiresMs) },
   };
-  return objectResponse(target, unstored(reply), { code: 201 });
+  return objectResponse(target, unstored(reply), { code: 201, warnings });
+}
+
+function checkNames({ name = '', namespace = '' }: ObjectMeta, { info }: ResourceRequest): void {
+  const refuse = (field: string, value: string) => {
+    const why = `must match the service account ${field} if specified`;
+    const cause = invalidValue(fieldPath('metadata').child(field), value, why);
+    return invalid(tokenResource, info.name, [cause]);
+  };
+  if (name !== '' && name !== info.name) throw refuse('name', name);
+  if (namespace !== '' && namespace !== info.namespace) throw refuse('namespace', namespace);
+}
+
+function checkUid(wanted: string | undefined, { name, uid }: BoundObject): void {
+  if (wanted === undefined || wanted === '' || wanted === uid) return;
+  const why =
+    `the UID in the token request (${wanted}) does not match ` +
+    `the UID of the service account (${uid})`;
+  throw conflict({ ...tokenResource, resource: tokenResource.kind }, name, why);
 }
 
 function checkSeconds(seconds: number): void {
   const path = fieldPath('spec').child('expirationSeconds');
-  const why =
-    seconds < SECONDS_MIN
-      ? 'may not specify a duration less than 10 minutes'
-      : 'may not specify a duration larger than 2^32 seconds';
-  if (seconds >= SECONDS_MIN && seconds <= SECONDS_MAX) return;
-  throw invalid(tokenResource, '', [invalidValue(path, seconds, why)]);
+  const causes: StatusCause[] = [];
+  if (seconds < SECONDS_MIN) {
+    causes.push(invalidValue(path, seconds, 'may not specify a duration less than 10 minutes'));
+  }
+  if (seconds > SECONDS_MAX) {
+    const why = 'may not specify a duration larger than 2^32 seconds';
+    causes.push(invalidValue(path, seconds, why));
+  }
+  if (causes.length > 0) throw invalid(tokenResource, '', causes);
 }
 
 function findBound(
-  { store }: HandlerContext,
-  { info }: ResourceRequest,
-  reference: { kind?: string | undefined; name?: string | undefined; uid?: string | undefined },
-): Pick<TokenRequestOptions, 'pod' | 'secret'> {
-  const { kind = '', name = '', uid = '' } = reference;
-  const resource = kind === 'Pod' ? pods : kind === 'Secret' ? secrets : undefined;
+  context: HandlerContext,
+  target: ResourceRequest,
+  reference: BoundObjectReference,
+): Bound {
+  const { kind = '', apiVersion = '', name = '', uid: wanted = '' } = reference;
+  const isCore = !apiVersion.includes('/');
+  const resource = isCore ? BINDABLE.find((candidate) => candidate.kind === kind) : undefined;
   if (!resource) {
-    throw badRequest(`cannot bind token for serviceaccount to a type of ${kind}`);
+    const [version = '', group = ''] = apiVersion.split('/').reverse();
+    throw badRequest(`cannot bind token to object of type ${group}/${version}, Kind=${kind}`);
   }
-  const bound = getObject(store, { resource, namespace: info.namespace, name })?.object;
-  if (!bound) throw notFound(resource, name);
-  const actual = bound.metadata.uid ?? '';
-  if (uid !== '' && uid !== actual) {
-    const why = `the UID in the bound object reference (${uid}) does not match the UID in record`;
-    throw conflict(resource, name, why);
+  const namespace = resource.namespaced ? target.info.namespace : '';
+  const bound = requireObject<KubernetesObject>(context.store, {
+    resource,
+    namespace,
+    name,
+  }).object;
+  if (resource === pods) requireAccountOf(bound as Pod, target.info.name);
+  const uid = bound.metadata.uid ?? '';
+  if (wanted !== '' && wanted !== uid) {
+    const why =
+      `the UID in the bound object reference (${wanted}) does not match the UID in record. ` +
+      'The object might have been deleted and then recreated';
+    throw conflict({ group: '', resource: kind }, name, why);
   }
-  const object = { name, uid: actual };
-  return kind === 'Pod' ? { pod: object } : { secret: object };
+  if (resource === secrets) return { secret: { name, uid } };
+  if (resource === nodes) return { node: { name, uid } };
+  const node = nodeOf(context, bound as Pod);
+  return { pod: { name, uid }, ...(node ? { node } : {}) };
+}
+
+const BINDABLE: readonly ResourceDefinition[] = [pods, secrets, nodes];
+
+function requireAccountOf({ spec }: Pod, account: string): void {
+  if (spec?.serviceAccountName === account) return;
+  throw badRequest(
+    `cannot bind token for serviceaccount ${JSON.stringify(account)} to pod running with ` +
+      'different serviceaccount name.',
+  );
+}
+
+/** Where a pod is; a node that is gone is still named. */
+function nodeOf({ store }: HandlerContext, { spec }: Pod): BoundObject | undefined {
+  const { nodeName: name = '' } = spec ?? {};
+  if (name === '') return undefined;
+  const node = getObject<Node>(store, { resource: nodes, namespace: '', name })?.object;
+  return { name, uid: node?.metadata.uid ?? '' };
 }
