@@ -29,6 +29,7 @@ import { createServiceAccountTokenIssuer } from './apiserver/service-account-tok
 import { versionInfo } from './apiserver/version.ts';
 import type { Clock } from './base/clock.ts';
 import type { Logger } from './base/logger.ts';
+import { MetricRegistry } from './base/metric-registry.ts';
 import type { Random } from './base/random.ts';
 import type { Runnable } from './base/runnable.ts';
 import type { Client } from './client/client.ts';
@@ -132,7 +133,9 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
         if (!isReady) throw new Error('controllers, nodes and DNS are still starting');
       },
     };
-    const server = await start(createApiServer(options, { api, certificates, healthChecks }));
+    const metrics = new MetricRegistry();
+    const edge = { api, certificates, healthChecks, metrics };
+    const server = await start(createApiServer(options, edge));
     if (options.podListen) await server.listen(options.podListen);
 
     const admin = clientFor(api.handler, { name: 'kubernetes-admin', agent: 'ordinal' });
@@ -141,6 +144,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
       handler: api.handler,
       certificates,
       connections,
+      metrics,
     });
     const zone = new Zone(CLUSTER_DOMAIN);
     const stopFeeding = feedZone(zone, informers);
@@ -211,9 +215,14 @@ function createApi(
 
 function createApiServer(
   options: EmbeddedOptions,
-  parts: { api: Api; certificates: Certificates; healthChecks: HealthChecks },
+  parts: {
+    api: Api;
+    certificates: Certificates;
+    healthChecks: HealthChecks;
+    metrics: MetricRegistry;
+  },
 ) {
-  const { api, certificates, healthChecks } = parts;
+  const { api, certificates, healthChecks, metrics } = parts;
   const { clock, logger } = options;
   return createServer({
     handler: api.handler,
@@ -221,6 +230,7 @@ function createApiServer(
     authorizer: api.authorizer,
     version: versionInfo(options.emulatedVersion),
     healthChecks,
+    componentMetrics: metrics,
     tls: {
       key: certificates.serverKey,
       cert: certificates.serverCertificate,
@@ -244,10 +254,12 @@ function createComponents(
     handler,
     certificates,
     connections,
+    metrics,
   }: {
     handler: ApiHandler;
     certificates: Certificates;
     connections: Map<string, NodeConnection>;
+    metrics: MetricRegistry;
   },
 ): { informers: InformerFactory; parts: Runnable[] } {
   const { clock, random, logger } = options;
@@ -257,7 +269,7 @@ function createComponents(
   const { featureGates, emulatedVersion, volumesDirectory, volumeBackend } = options;
   const controllers = createControllers(
     options.controllers,
-    { client, informers, clock, random, logger },
+    { client, informers, clock, random, logger, metrics },
     { featureGates, emulatedVersion, rootCa: certificates.ca, volumesDirectory, volumeBackend },
   );
   const agents = options.nodes.map((node) => {

@@ -56,8 +56,8 @@ function processLines(): string[] {
   ];
 }
 
-/** Counters that start at zero. */
-export function createMetrics(): Metrics {
+/** Counters that start at zero; `others`: figures of other components, to be shown with them. */
+export function createMetrics(others?: { render(): string }): Metrics {
   const totals = new Map<string, number>();
   const latencies = new Map<string, Histogram>();
   let running = 0;
@@ -89,7 +89,7 @@ export function createMetrics(): Metrics {
         '# TYPE apiserver_longrunning_requests gauge',
         `apiserver_longrunning_requests ${running}`,
         ...processLines(),
-        '',
+        others?.render() ?? '',
       ].join('\n');
     },
   };

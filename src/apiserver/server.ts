@@ -41,6 +41,8 @@ export type ServerOptions = Pick<
   readonly listen: ListenAddress;
   /** Default: all built-in ones. */
   readonly resources?: readonly ResourceDefinition[];
+  /** Figures of other components, shown with the server's own at /metrics. */
+  readonly componentMetrics?: { render(): string };
 };
 
 export interface ApiServer extends Runnable {
@@ -171,7 +173,7 @@ export function createServer(options: ServerOptions): ApiServer {
     resources,
     discovery: createDiscovery(resources),
     openApi: createOpenApi(resources),
-    metrics: createMetrics(),
+    metrics: createMetrics(options.componentMetrics),
   });
   const http = createHttpServer(options.tls);
   const listeners: TcpServer[] = [];

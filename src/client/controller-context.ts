@@ -3,6 +3,7 @@
 import type { KubernetesObject } from '../api/meta/object.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import type { MetricSink } from '../base/metric-registry.ts';
 import type { Random } from '../base/random.ts';
 import type { Runnable } from '../base/runnable.ts';
 import type { Client } from './client.ts';
@@ -15,6 +16,8 @@ export interface ControllerContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Where figures go; absent: nowhere. */
+  readonly metrics?: MetricSink;
 }
 
 export interface ReconcileResult {

@@ -41,10 +41,7 @@ export function subscribeTriggers(
     caches.informers.sets.addEventHandler({
       add: enqueue,
       update: (_previous, set) => enqueue(set),
-      delete: (set) => {
-        waits.delete(keyOf(set));
-        enqueue(set);
-      },
+      delete: enqueue,
     }),
     caches.informers.pods.addEventHandler(podEvents),
     caches.informers.claims.addEventHandler(claimEvents(controller, waits)),

@@ -4,9 +4,12 @@ import type { Runnable } from '../../base/runnable.ts';
 import type { ControllerContext } from '../../client/controller-context.ts';
 import { createController } from '../../client/controller.ts';
 import { createEventRecorder } from '../../client/event-recorder.ts';
-import { WriteLog } from './cache-freshness.ts';
+import { WriteLog, type TrackedCache } from './cache-freshness.ts';
+import { rebuildsTheSame, revisionDecider } from './plan/revisions.ts';
 import type { EngineOptions, Plan, Snapshot, Wait } from './plan/snapshot.ts';
+import { rememberPositive } from './rebuild-memory.ts';
 import { createSetCaches } from './set-caches.ts';
+import { createSetMetrics } from './set-metrics.ts';
 import { subscribeTriggers } from './set-triggers.ts';
 import { WaitIndex } from './wait-index.ts';
 import { syncSet } from './sync-set.ts';
@@ -33,14 +36,24 @@ export function createStatefulSetController(
   const component = 'statefulset-controller';
   const recorder = createEventRecorder({ client, clock, random, logger, component });
   const waits = new WaitIndex();
+  const metrics = createSetMetrics(context.metrics);
+  const decide = revisionDecider(rememberPositive(rebuildsTheSame));
   const onPlan = (snapshot: Snapshot, plan: Plan) => {
     waits.set(keyOf(snapshot.set), plan.waits);
+    metrics.planned(snapshot.set, plan);
     options.onPlan?.(snapshot, plan);
   };
+  const onStale = (cache: TrackedCache) => metrics.skipped(cache);
+  const onGone = (key: string) => {
+    writes.forget(key);
+    waits.delete(key);
+    metrics.gone(key);
+  };
+  const effects = { client, clock, logger, recorder };
+  const sync = { ...effects, caches, writes, options, decide, onPlan, onStale, onGone };
   const controller = createController({
     name: 'statefulset',
-    reconcile: (key) =>
-      syncSet(key, { client, clock, logger, recorder, caches, writes, options, onPlan }),
+    reconcile: (key) => syncSet(key, sync),
     informers: Object.values(caches.informers),
     workers: options.workers ?? 5,
     clock,

@@ -14,7 +14,7 @@ import {
   type ReconcileResult,
 } from '../../client/controller-context.ts';
 import { applyPlan } from './apply-plan.ts';
-import type { WriteLog } from './cache-freshness.ts';
+import type { TrackedCache, WriteLog } from './cache-freshness.ts';
 import { adoptRevisions, claimPods, type OwnershipContext } from './ownership.ts';
 import { revisionOf } from './plan/identity.ts';
 import { startsRecreation } from './plan/plan-recreate.ts';
@@ -22,6 +22,7 @@ import { plan } from './plan/plan.ts';
 import {
   belongsTo,
   currentRevisionOf,
+  type decideUpdateRevision,
   revisionsToTruncate,
   sortRevisions,
 } from './plan/revisions.ts';
@@ -41,8 +42,13 @@ export interface SyncContext {
   readonly caches: SetCaches;
   readonly writes: WriteLog;
   readonly options: EngineOptions;
+  readonly decide: typeof decideUpdateRevision;
+  /** Told of every sync that is skipped because of an old cache (SS-801). */
+  readonly onStale: (cache: TrackedCache) => void;
+  /** Told that the set of a key is gone: nothing is to be remembered of it (SS-802). */
+  readonly onGone: (key: string) => void;
   /** Told of every decision, before it is carried out. */
-  readonly onPlan?: (snapshot: Snapshot, plan: Plan) => void;
+  readonly onPlan: (snapshot: Snapshot, plan: Plan) => void;
 }
 
 /** Reconciles the set of `key`. Throws to be called again with back-off. */
@@ -50,11 +56,12 @@ export async function syncSet(key: string, context: SyncContext): Promise<Reconc
   const { caches, writes, logger } = context;
   const stale = writes.staleCache(key, caches.versions());
   if (stale) {
+    context.onStale(stale);
     throw new TransientError(`the cache of ${stale} is older than the last write for ${key}`);
   }
   const set = caches.sets.get(splitKey(key));
   if (!set) {
-    writes.forget(key);
+    context.onGone(key);
     return;
   }
   const selector = setSelector(set);
@@ -70,7 +77,7 @@ async function syncSelected(
   selector: Selector,
   context: SyncContext,
 ): Promise<ReconcileResult | void> {
-  const { client, caches, writes, clock, options } = context;
+  const { client, caches, writes, clock, options, decide } = context;
   const nowMs = clock.now();
   const ownership: OwnershipContext = { client, set, selector, writes };
 
@@ -79,13 +86,13 @@ async function syncSelected(
   const pods = await claimPods(caches.candidatePods(set), ownership);
   const sorted = sortRevisions(adopted);
 
-  const update = await ensureUpdateRevision(client, set, sorted);
+  const update = await ensureUpdateRevision(set, sorted, { client, decide });
   const current = currentRevisionOf(set, update.sorted, update.revision);
   const revisions = { current, update: update.revision, collisionCount: update.collisionCount };
   const claim = (name: string) => caches.claims.get({ namespace: namespaceOf(set), name });
   const snapshot: Snapshot = { set, revisions, pods, claim, nowMs, options };
   const decided = plan(snapshot);
-  context.onPlan?.(snapshot, decided);
+  context.onPlan(snapshot, decided);
   const { status, error } = await carryOut(set, decided, context);
   await truncate(set, { sorted, pods, live: [current, update.revision] }, context);
   if (error !== undefined) throw namespaceIsGoing(error) ? transient(error) : error;

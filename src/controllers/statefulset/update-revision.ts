@@ -4,7 +4,12 @@ import { nameOf, namespaceOf } from '../../api/meta/object.ts';
 import { isAlreadyExists } from '../../api/meta/status-error.ts';
 import { controllerRevisions } from '../../api/resources.ts';
 import type { Client } from '../../client/client.ts';
-import { dataText, decideUpdateRevision, revisionHash, revisionName } from './plan/revisions.ts';
+import {
+  dataText,
+  type decideUpdateRevision,
+  revisionHash,
+  revisionName,
+} from './plan/revisions.ts';
 
 export interface UpdateRevision {
   readonly revision: ControllerRevision;
@@ -13,13 +18,14 @@ export interface UpdateRevision {
   readonly sorted: readonly ControllerRevision[];
 }
 
+/** `decide`: what is to be done, as by decideUpdateRevision. */
 export async function ensureUpdateRevision(
-  client: Client,
   set: StatefulSet,
   sorted: readonly ControllerRevision[],
+  { client, decide }: { client: Client; decide: typeof decideUpdateRevision },
 ): Promise<UpdateRevision> {
   const collisionCount = set.status?.collisionCount ?? 0;
-  const decision = decideUpdateRevision(set, sorted, collisionCount);
+  const decision = decide(set, sorted, collisionCount);
   switch (decision.type) {
     case 'use':
       return { revision: decision.revision, collisionCount, sorted };

@@ -1,9 +1,10 @@
 // Decides one sync of a StatefulSet: pure, ordered, and with a reason for everything that waits.
 // The steps are those of SS-301; apply-plan.ts carries them out.
+import type { StatefulSet } from '../../../api/generated/types.ts';
 import { condemnedWaits, planCondemned, planCondemnedClaims } from './plan-condemned.ts';
 import { planRecreate, recreateProgress } from './plan-recreate.ts';
 import { planReplicas } from './plan-replicas.ts';
-import { completionWait, heldUpdates, planUpdate } from './plan-update.ts';
+import { completionWait, heldUpdates, maxUnavailableOf, planUpdate } from './plan-update.ts';
 import { layOut, type Layout } from './slots.ts';
 import type { Plan, Snapshot, Stage, Wait } from './snapshot.ts';
 import { countStatus } from './status.ts';
@@ -33,7 +34,13 @@ export function plan(snapshot: Snapshot): Plan {
     stages: stages.filter((stage) => stage.tasks.length > 0),
     status,
     waits: completion ? [...waits, completion] : waits,
+    ...(snapshot.options.maxUnavailable ? { budget: budgetOf(set, layout) } : {}),
   };
+}
+
+function budgetOf(set: StatefulSet, { slots }: Layout): NonNullable<Plan['budget']> {
+  const unavailable = slots.reduce((sum, slot) => sum + (slot.unavailable ? 1 : 0), 0);
+  return { maxUnavailable: maxUnavailableOf(set), unavailable };
 }
 
 /** Slots, then condemned pods, then the update; in monotonic mode each step must be done first. */

@@ -106,25 +106,37 @@ export type RevisionDecision =
   | { type: 'raise'; revision: ControllerRevision; to: number }
   | { type: 'create'; candidate: ControllerRevision };
 
+/** Whether the set at the newest revision gives this text of data again (SS-522). */
+export type RebuildTest = (set: StatefulSet, newest: ControllerRevision, text: string) => boolean;
+
 /** SS-517, SS-520 … SS-524. `sorted` as from sortRevisions. */
-export function decideUpdateRevision(
-  set: StatefulSet,
-  sorted: readonly ControllerRevision[],
-  collisionCount: number,
-): RevisionDecision {
-  const newest = sorted.at(-1);
-  const next = (newest?.revision ?? 0) + 1;
-  const candidate = buildRevision(set, { revision: next, collisionCount });
-  const text = dataText(candidate.data);
-  const equal = sorted.filter((revision) => dataText(revision.data) === text).at(-1);
-  if (newest && equal === newest) return { type: 'use', revision: newest };
-  if (equal) return { type: 'raise', revision: equal, to: next };
-  if (newest && rebuildsTheSame(set, newest, text)) return { type: 'use', revision: newest };
-  return { type: 'create', candidate };
+export const decideUpdateRevision = revisionDecider(rebuildsTheSame);
+
+/** The decision with another test of SS-522, such as one that remembers its answers. */
+export function revisionDecider(rebuilds: RebuildTest) {
+  return (
+    set: StatefulSet,
+    sorted: readonly ControllerRevision[],
+    collisionCount: number,
+  ): RevisionDecision => {
+    const newest = sorted.at(-1);
+    const next = (newest?.revision ?? 0) + 1;
+    const candidate = buildRevision(set, { revision: next, collisionCount });
+    const text = dataText(candidate.data);
+    const equal = sorted.filter((revision) => dataText(revision.data) === text).at(-1);
+    if (newest && equal === newest) return { type: 'use', revision: newest };
+    if (equal) return { type: 'raise', revision: equal, to: next };
+    if (newest && rebuilds(set, newest, text)) return { type: 'use', revision: newest };
+    return { type: 'create', candidate };
+  };
 }
 
 /** SS-522: the newest revision, applied and defaulted, gives the same template. */
-function rebuildsTheSame(set: StatefulSet, newest: ControllerRevision, text: string): boolean {
+export function rebuildsTheSame(
+  set: StatefulSet,
+  newest: ControllerRevision,
+  text: string,
+): boolean {
   const rebuilt = structuredClone(setAtRevision(set, newest));
   if (rebuilt.spec) templateDefaults(rebuilt.spec.template);
   return dataText(revisionData(rebuilt)) === text;

@@ -112,6 +112,8 @@ export interface Plan {
   readonly status: StatefulSetStatus;
   /** The step that holds the sync first; then by step and ordinal. */
   readonly waits: readonly Wait[];
+  /** With the gate MaxUnavailableStatefulSet: the numbers of SS-451 and SS-452. */
+  readonly budget?: { readonly maxUnavailable: number; readonly unavailable: number };
   /** Why this set cannot be handled at all: the sync's error, after the status (SS-500). */
   readonly refusal?: string;
 }
