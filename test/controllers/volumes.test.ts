@@ -134,6 +134,24 @@ describe('binding', () => {
     await cluster.eventually(() => claimState(namespace, 'c'), `Bound ${namespace}-mine`);
   });
 
+  it('SS-864: a waiting class waits for a pod, unless a volume is reserved for the claim', async () => {
+    const namespace = await cluster.namespace('consumer');
+    const storageClassName = namespace;
+    await makeClass(namespace, { volumeBindingMode: 'WaitForFirstConsumer' });
+    await createVolume(cluster, `${namespace}-free`, { storageClassName });
+    const claimRef = { namespace, name: 'mine' };
+    await createVolume(cluster, `${namespace}-mine`, { storageClassName, claimRef });
+    await cluster.eventually(() => volumePhase(`${namespace}-free`), 'Available');
+    await makeClaim(namespace, 'c', { storageClassName });
+    await cluster.eventually(
+      () => cluster.eventsOf(namespace, 'c'),
+      ['WaitForFirstConsumer: waiting for first consumer to be created before binding'],
+    );
+    expect(await claimState(namespace, 'c')).toBe('Pending');
+    await makeClaim(namespace, 'mine', { storageClassName });
+    await cluster.eventually(() => claimState(namespace, 'mine'), `Bound ${namespace}-mine`);
+  });
+
   it('SS-865: a class that is not there is told as a warning', async () => {
     const namespace = await cluster.namespace('absent');
     await makeClaim(namespace, 'c', { storageClassName: namespace });
@@ -166,7 +184,7 @@ describe('binding', () => {
     await cluster.client.resource(storageClasses).delete({ name: namespace });
   });
 
-  it('SS-868: a claim whose volume vanished is lost', async () => {
+  it('SS-868, SS-872: a bound volume stays; a claim whose volume vanished is lost', async () => {
     const namespace = await cluster.namespace('lost');
     const name = `${namespace}-a`;
     await createVolume(cluster, name, { storageClassName: namespace });
@@ -174,7 +192,6 @@ describe('binding', () => {
     await cluster.eventually(() => claimState(namespace, 'c'), `Bound ${name}`);
     const volumes = cluster.client.resource(persistentVolumes);
     await volumes.delete({ name });
-    // SS-872: a bound volume stays while its finalizer does.
     expect((await volumes.get({ name })).metadata.deletionTimestamp).toBeDefined();
     await volumes.patch({ name }, { type: 'merge', body: { metadata: { finalizers: null } } });
     await cluster.eventually(() => claimState(namespace, 'c'), `Lost ${name}`);

@@ -50,6 +50,34 @@ describe('defaults of StatefulSets', () => {
     expect(object.spec?.updateStrategy).toEqual({ type: 'RollingUpdate' });
   });
 
+  test('SS-703: a block that is given is completed', () => {
+    const blockOf = (rollingUpdate: JsonObject, ...gates: string[]) =>
+      made({ updateStrategy: { type: 'RollingUpdate', rollingUpdate } }, ...gates).object.spec
+        ?.updateStrategy?.rollingUpdate;
+    expect(blockOf({})).toEqual({ partition: 0 });
+    expect(blockOf({ partition: 2 })).toEqual({ partition: 2 });
+    expect(blockOf({ partition: 2 }, GATE)).toEqual({ partition: 2, maxUnavailable: 1 });
+    expect(blockOf({ maxUnavailable: '50%' }, GATE)).toEqual({
+      partition: 0,
+      maxUnavailable: '50%',
+    });
+  });
+
+  test('SS-704: a policy of one field is completed', () => {
+    const policy = { whenDeleted: 'Delete' };
+    const { object } = made({ persistentVolumeClaimRetentionPolicy: policy });
+    expect(object.spec?.persistentVolumeClaimRetentionPolicy).toEqual({
+      whenDeleted: 'Delete',
+      whenScaled: 'Retain',
+    });
+  });
+
+  test('SS-705: empty ordinals begin at 0', () => {
+    const { object, errors } = made({ ordinals: {} });
+    expect(errors).toEqual([]);
+    expect(object.spec?.ordinals?.start ?? 0).toBe(0);
+  });
+
   test('SS-702: with the gate off maxUnavailable is dropped, even a wrong one', () => {
     const updateStrategy = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 'x' } };
     const { object, errors } = made({ updateStrategy });
@@ -145,11 +173,20 @@ describe('validation of new StatefulSets', () => {
     ['101%', ['Invalid value: "101%": must not be greater than 100%']],
     [99, []],
     ['100%', []],
+    ['1%', []],
   ])('SS-716: maxUnavailable %s', (maxUnavailable, expected) => {
     const updateStrategy = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable } };
     const path = 'spec.updateStrategy.rollingUpdate.maxUnavailable';
     expect(errorsOf({ updateStrategy }, GATE)).toEqual(
       expected.map((message) => `${path}: ${message}`),
+    );
+  });
+
+  test.each(['x', '5', '-1%', '1.5%', '%', ''])('SS-716: maxUnavailable of the text %j', (text) => {
+    const rollingUpdate = { maxUnavailable: text };
+    const [first] = errorsOf({ updateStrategy: { type: 'RollingUpdate', rollingUpdate } }, GATE);
+    expect(first).toMatch(
+      `spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: ${JSON.stringify(text)}: `,
     );
   });
 
@@ -185,6 +222,19 @@ describe('validation of new StatefulSets', () => {
       'spec.volumeClaimTemplates[0].spec.resources[storage]: Invalid value: "0": ' +
         'must be greater than zero',
     ]);
+  });
+
+  test('SS-718: access modes and a size are required, ReadWriteOncePod stands alone', () => {
+    const at = 'spec.volumeClaimTemplates[0].spec';
+    const empty = { ...claim(), spec: {} };
+    expect(errorsOf({ volumeClaimTemplates: [empty] })).toEqual([
+      `${at}.accessModes: Required value: at least 1 access mode is required`,
+      `${at}.resources[storage]: Required value`,
+    ]);
+    const mixed = claim({ accessModes: ['ReadWriteOncePod', 'ReadWriteOnce'] });
+    expect(errorsOf({ volumeClaimTemplates: [mixed] })[0]).toMatch(
+      `${at}.accessModes: Forbidden: may not use ReadWriteOncePod with other access modes`,
+    );
   });
 
   test('SS-718: the name of a claim template is checked as a volume', () => {
@@ -255,6 +305,13 @@ describe('validation of new StatefulSets', () => {
     const errors = errorsOf({ template });
     expect(errors).toHaveLength(2);
     expect(errors[0]).toMatch(/^spec.template.labels: Invalid value: "not ok"/);
+    const annotated = {
+      ...template,
+      metadata: { labels: { app: 'web' }, annotations: { 'a b': 'c' } },
+    };
+    expect(errorsOf({ template: annotated })[0]).toMatch(
+      /^spec.template.annotations: Invalid value: "a b"/,
+    );
   });
 
   test('SS-724, SS-725: pods of a set run always', () => {
@@ -297,6 +354,7 @@ describe('updates of StatefulSets', () => {
       spec.revisionHistoryLimit = 1;
       spec.persistentVolumeClaimRetentionPolicy = { whenDeleted: 'Delete' };
       spec.minReadySeconds = 4;
+      spec.template.spec!.containers[0]!.image = 'reg.example/app:2';
     });
     expect(errors).toEqual([]);
     expect(object.metadata.generation).toBe(2);
@@ -350,6 +408,19 @@ describe('updates of StatefulSets', () => {
     ]);
   });
 
+  test('SS-711, SS-733: neither the name nor claim templates are validated again', () => {
+    const { errors } = update<StatefulSet>(SETS, base(), (set) => (set.spec!.replicas = 2), {
+      old: (set) => {
+        set.metadata.name = 'a.b';
+        const spec = { volumeMode: 'Filesystem' };
+        const kind = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' };
+        const stored = { ...kind, metadata: { name: 'data' }, spec, status: { phase: 'Pending' } };
+        set.spec!.volumeClaimTemplates = [stored];
+      },
+    });
+    expect(errors).toEqual([]);
+  });
+
   test('SS-734: Recreate stays allowed when the gate is turned off', () => {
     const { errors } = update<StatefulSet>(SETS, base(), (set) => (set.spec!.replicas = 2), {
       old: (set) => (set.spec!.updateStrategy = { type: 'Recreate' }),
@@ -372,7 +443,7 @@ describe('updates of StatefulSets', () => {
     expect(change('Recreate', 'Recreate')).toBe(0);
   });
 
-  test('SS-707: the status endpoint takes the status only, and checks its counts', () => {
+  test('SS-556, SS-557, SS-707: the status endpoint takes the status only, and checks its counts', () => {
     const { object, errors } = update<StatefulSet>(
       SETS,
       base(),
@@ -388,6 +459,24 @@ describe('updates of StatefulSets', () => {
       'status.readyReplicas: Invalid value: 2: cannot be greater than status.replicas',
       'status.availableReplicas: Invalid value: 5: cannot be greater than status.replicas',
       'status.availableReplicas: Invalid value: 5: cannot be greater than status.readyReplicas',
+    ]);
+  });
+
+  test('SS-556: counts are not negative and not above the replicas', () => {
+    const { errors } = update<StatefulSet>(
+      SETS,
+      base(),
+      (set) => {
+        const counts = { currentReplicas: 2, updatedReplicas: 3, readyReplicas: -1 };
+        set.status = { replicas: 1, ...counts };
+      },
+      { subresource: 'status' },
+    );
+    expect(errors).toEqual([
+      'status.readyReplicas: Invalid value: -1: must be greater than or equal to 0',
+      'status.currentReplicas: Invalid value: 2: cannot be greater than status.replicas',
+      'status.updatedReplicas: Invalid value: 3: cannot be greater than status.replicas',
+      'status.availableReplicas: Invalid value: 0: cannot be greater than status.readyReplicas',
     ]);
   });
 

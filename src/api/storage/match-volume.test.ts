@@ -61,6 +61,19 @@ describe('SS-862: candidates', () => {
     expect(find([volume])).toBe('a');
   });
 
+  it('no class is unset or empty, and no mode is Filesystem', () => {
+    const plain = buildVolume('plain', { storageClassName: '' });
+    const { storageClassName: _class, ...unset } = plain.spec ?? {};
+    const classless = { ...plain, spec: { ...unset, volumeMode: 'Filesystem' } };
+    const claim = buildClaim({ storageClassName: '' });
+    const { storageClassName: _none, ...rest } = claim.spec ?? {};
+    for (const volume of [plain, classless]) {
+      expect(find([volume], claim)).toBe('plain');
+      expect(find([volume], { ...claim, spec: rest })).toBe('plain');
+      expect(find([volume], { ...claim, spec: { ...rest, volumeMode: 'Block' } })).toBeUndefined();
+    }
+  });
+
   it('labels choose', () => {
     const volumes = [buildVolume('a'), buildVolume('b')];
     expect(find(volumes, buildClaim({ selector: { matchLabels: { disk: 'b' } } }))).toBe('b');

@@ -13,6 +13,8 @@ import {
   persistentVolumes,
   storageClasses,
 } from '../../api/resources.ts';
+import { nameOf } from '../../api/meta/object.ts';
+import { present } from '../../base/assert.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { ManualClock } from '../../base/manual-clock.ts';
 import { seededRandom } from '../../base/random.ts';
@@ -22,6 +24,7 @@ import { createClient } from '../../client/create-client.ts';
 import { createInformerFactory } from '../../client/informer-factory.ts';
 import { createFakeApi, type FakeApi } from '../../client/testing/fake-api.ts';
 import { settle } from '../../client/testing/settle.ts';
+import type { VolumeBackend } from './volume-backend.ts';
 import { createPersistentVolumeController } from './persistentvolume-controller.ts';
 
 const namespace = 'shop';
@@ -30,8 +33,22 @@ let clock: ManualClock;
 let api: FakeApi;
 let client: Client;
 let running: Runnable[];
+/** How often removing the data of a volume goes wrong. */
+let failures: number;
+/** Names of the volumes whose data were removed. */
+let removed: string[];
+
+const backend: VolumeBackend = {
+  create: async () => {},
+  async delete(volume) {
+    if (failures-- > 0) throw new Error('the disk is busy');
+    removed.push(nameOf(volume));
+  },
+};
 
 beforeEach(async () => {
+  failures = 0;
+  removed = [];
   clock = new ManualClock();
   const random = seededRandom(1);
   api = createFakeApi({ clock, random });
@@ -40,7 +57,7 @@ beforeEach(async () => {
   const informers = createInformerFactory({ client, clock, random, logger });
   const controller = createPersistentVolumeController(
     { client, informers, clock, random, logger },
-    { volumesDirectory: '/volumes', backend: { create: async () => {}, delete: async () => {} } },
+    { volumesDirectory: '/volumes', backend },
   );
   running = [controller, informers];
   await informers.start();
@@ -158,15 +175,39 @@ describe('binding', () => {
   });
 });
 
+async function createNode(): Promise<void> {
+  const labels = { 'kubernetes.io/hostname': 'machine' };
+  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n', labels } };
+  const ready = { conditions: [{ type: 'Ready', status: 'True' }] };
+  const created = await client.resource(nodes).create(node);
+  await client.resource(nodes).updateStatus({ ...created, status: ready });
+}
+
+describe('the end of a claim', () => {
+  it('SS-869: Delete removes data and volume; a failure is told and tried again', async () => {
+    await createNode();
+    await createClass({ provisioner: 'ordinal.dev/local' });
+    await createClaim();
+    const volume = nameOf(present(api.list(persistentVolumes)[0], 'volume'));
+    failures = 1;
+    let phases: (string | undefined)[] = [];
+    api.beforeRequest = ({ method, path, body }) => {
+      if (method !== 'PUT' || !path.includes('/persistentvolumes/')) return;
+      phases = [...phases, (body as PersistentVolume).status?.phase];
+    };
+    await client.resource(persistentVolumeClaims).delete(claimName);
+    await converge();
+    clock.advance(60_000);
+    await converge();
+    expect(phases).toEqual(['Released', 'Failed']);
+    expect(removed).toEqual([volume]);
+    expect(api.list(persistentVolumes)).toEqual([]);
+  });
+});
+
 describe('growth', () => {
   it('SS-874: a volume of ours grows; the claim says Resizing until its capacity has followed', async () => {
-    const labels = { 'kubernetes.io/hostname': 'machine' };
-    const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n', labels } };
-    const ready = { conditions: [{ type: 'Ready', status: 'True' }] };
-    await client.resource(nodes).updateStatus({
-      ...(await client.resource(nodes).create(node)),
-      status: ready,
-    });
+    await createNode();
     await createClass({ provisioner: 'ordinal.dev/local', allowVolumeExpansion: true });
     await createClaim();
     const before = writes().length;

@@ -84,6 +84,20 @@ describe('pods of a node that is gone', () => {
     expect(podNames()).toEqual(['p']);
   });
 
+  it('SS-946: stay when the node turns out to be there, which the cache does not show', async () => {
+    await createPod('p', 'unseen');
+    let asked = 0;
+    api.beforeRequest = async ({ method, path }) => {
+      if (method !== 'GET' || !path.endsWith('/nodes/unseen') || asked++ > 0) return;
+      api.pauseWatches();
+      const metadata = { name: 'unseen' };
+      await client.resource(nodes).create({ apiVersion: 'v1', kind: 'Node', metadata });
+    };
+    await pass(120);
+    expect(asked).toBeGreaterThan(0);
+    expect(podNames()).toEqual(['p']);
+  });
+
   it('SS-944, SS-946: a pod of a node that is there stays, terminating or not', async () => {
     await client
       .resource(nodes)

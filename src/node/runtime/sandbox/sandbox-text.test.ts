@@ -41,7 +41,7 @@ test('containerCapabilities(): add, drop and ALL as in Kubernetes', () => {
   expect(of(['ALL'], []).length).toBe(9);
 });
 
-test('hostsFile() has host aliases below the pod’s names', () => {
+test('SS-901: hostsFile() has the short name without a subdomain, then host aliases', () => {
   const hostAliases = [{ ip: '1.2.3.4', hostnames: ['foo', 'bar'] }];
   const config = podConfig({ fullyQualifiedName: undefined, hostAliases });
   expect(hostsFile(config, '10.244.0.2')).toMatch(
