@@ -170,7 +170,7 @@ describe('leases, classes, budgets and revisions', () => {
     expect(errorsOf({ maxUnavailable: 'half' })[0]).toMatch(/a valid percent string must be/);
   });
 
-  test('the data of a revision is an object and never changes', () => {
+  test('SS-534: the data of a revision is an object and never changes', () => {
     const REVISIONS = 'controllerrevisions.apps';
     expect(create(REVISIONS, { revision: 1 }).errors).toEqual([
       'data: Required value: data is mandatory',
