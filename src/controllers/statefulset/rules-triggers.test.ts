@@ -153,6 +153,28 @@ describe('triggers', () => {
     );
   });
 
+  it('SS-258, SS-259: a stale claim is waited for in silence, and two seconds after it is gone', async () => {
+    const earlier = { apiVersion: 'v1', kind: 'Pod', name: 'web-0', uid: 'earlier' };
+    const stale = claimTemplate('data-web-0', { namespace, ownerReferences: [earlier] });
+    const claims = kit.client.resource(persistentVolumeClaims);
+    await claims.create(stale);
+    await kit.create({
+      replicas: 1,
+      volumeClaimTemplates: [claimTemplate('data')],
+      persistentVolumeClaimRetentionPolicy: { whenScaled: 'Delete', whenDeleted: 'Retain' },
+    });
+    expect(await kit.eventTexts()).toEqual([]);
+    expect(await syncs(() => kit.pass(60_000))).toBe(false);
+    expect(kit.podNames()).toEqual([]);
+    await claims.delete({ namespace, name: 'data-web-0' });
+    await kit.pass(1900);
+    expect(kit.podNames()).toEqual([]);
+    await kit.pass(200);
+    expect(kit.podNames()).toEqual(['web-0']);
+    const claim = kit.api.get(persistentVolumeClaims, { namespace, name: 'data-web-0' });
+    expect(claim?.metadata.ownerReferences ?? []).toEqual([]);
+  });
+
   it('SS-839: a selector that can not be parsed ends it without retry', async () => {
     const matchExpressions = [{ key: 'a', operator: 'Nonsense' }];
     await kit.create({ selector: { matchExpressions } });
