@@ -145,6 +145,7 @@ async function runMany(file, { first, more }) {
         timer = setTimeout(() => {
           const message = `no end after ${STUCK_MS} ms`;
           failed.push({ seed, violation: { invariant: 'ends', message } });
+          say(`seed ${seed}: ends: ${message}`);
           child.kill('SIGKILL');
         }, STUCK_MS);
         child.send(seed);

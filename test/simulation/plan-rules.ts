@@ -94,6 +94,10 @@ function deletions({ actions }: Seen, why: DeleteAction['why']): DeleteAction[] 
   );
 }
 
+function isCreated({ actions }: Seen, podName: string): boolean {
+  return actions.some((action) => action.type === 'create-pod' && nameOf(action.pod) === podName);
+}
+
 const revisionOf = (pod: Pod) => pod.metadata.labels?.['controller-revision-hash'] ?? '';
 
 /** SS-561 … SS-564. */
@@ -179,8 +183,10 @@ function updateInOrder(seen: Seen): string | undefined {
   for (const { name } of gone) {
     const slot = ordinalOf(name) - start;
     const pod = slots[slot];
-    if (!pod) return `${name} has no pod`;
     if (slot < partition) return `${name} is below partition ${partition}`;
+    // Made at the old revision by this very plan (section 21 on SS-422).
+    if (!pod && isCreated(seen, name)) continue;
+    if (!pod) return `${name} has no pod`;
     if (revisionOf(pod) === update) return `${name} is at the update revision already`;
     if (pod.metadata.deletionTimestamp !== undefined) return `${name} is going already`;
     const higher = slots.slice(slot + 1);
@@ -227,10 +233,11 @@ function maxUnavailable({ spec }: StatefulSet, replicas: number): number {
 }
 
 /** SS-807, stricter than upstream. */
-function deleteByUid({ actions, snapshot }: Seen): string | undefined {
-  for (const action of actions) {
+function deleteByUid(seen: Seen): string | undefined {
+  for (const action of seen.actions) {
     if (action.type !== 'delete-pod') continue;
-    const pod = snapshot.pods.find((candidate) => nameOf(candidate) === action.name);
+    const pod = seen.snapshot.pods.find((candidate) => nameOf(candidate) === action.name);
+    if (!pod && isCreated(seen, action.name)) continue;
     if (!pod) return `${action.name} is not there`;
     if (action.uid !== uidOf(pod)) return `${action.name} is deleted without its uid`;
     const terminal = pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';

@@ -11,6 +11,8 @@ export class SimulatedProcess {
   skewMs = 0;
   #alive = true;
   #frozenUntilMs = 0;
+  /** What is to be handled after a freeze, oldest first. */
+  readonly #late: (() => void)[] = [];
 
   constructor(world: World, name: string) {
     this.world = world;
@@ -41,8 +43,21 @@ export class SimulatedProcess {
 
   #enter(callback: () => void): void {
     if (!this.#alive) return;
-    const leftMs = this.#frozenUntilMs - this.world.nowMs;
-    if (leftMs > 0) this.world.schedule(leftMs, () => this.#enter(callback));
-    else callback();
+    const isFrozen = this.world.nowMs < this.#frozenUntilMs;
+    if (!isFrozen && this.#late.length === 0) return callback();
+    this.#late.push(callback);
+    if (this.#late.length === 1) this.#catchUp();
+  }
+
+  /** What came while it was frozen is handled in order, one by one. */
+  #catchUp(): void {
+    const leftMs = Math.max(this.#frozenUntilMs - this.world.nowMs, 0);
+    this.world.schedule(leftMs, () => {
+      if (!this.#alive) return;
+      if (this.world.nowMs < this.#frozenUntilMs) return this.#catchUp();
+      this.#late[0]?.();
+      this.#late.shift();
+      if (this.#late.length > 0) this.#catchUp();
+    });
   }
 }

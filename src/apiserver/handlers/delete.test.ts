@@ -160,6 +160,19 @@ describe('grace of pods', () => {
     expect(await api.fails(`GET ${PODS}/p`)).toMatchObject({ code: 404 });
   });
 
+  it('API-907: what a crash has left between MODIFIED and DELETED goes with the next delete', async () => {
+    await pod('p');
+    const remove = api.store.delete;
+    api.store.delete = () => Promise.reject(new Error('the disk is gone'));
+    await expect(
+      api.call(`DELETE ${PODS}/p`, { body: { gracePeriodSeconds: 0 } }),
+    ).rejects.toThrow();
+    api.store.delete = remove;
+    expect(grace(await api.ok<Pod>(`GET ${PODS}/p`))).toBe(0);
+    await api.ok(`DELETE ${PODS}/p`, { gracePeriodSeconds: 0 });
+    expect(await api.fails(`GET ${PODS}/p`)).toMatchObject({ code: 404 });
+  });
+
   it('API-908: a finalizer holds a pod whose grace is over', async () => {
     await pod('p', {});
     await api.ok(`PATCH ${PODS}/p`, { metadata: { finalizers: ['example.com/x'] } });

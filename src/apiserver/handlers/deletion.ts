@@ -73,7 +73,8 @@ function planGrace(
   const asked = options.gracePeriodSeconds;
   const current = metadata.deletionGracePeriodSeconds;
   if (metadata.deletionTimestamp !== undefined) {
-    if (current === undefined) return undefined;
+    // 0: marked, but the server died before it removed the object; this request does.
+    if (current === undefined || current === 0) return undefined;
     if (asked === undefined || asked >= current) return 'wait';
     const endMs = (parseTime(metadata.deletionTimestamp) ?? nowMs) - (current - asked) * 1000;
     return dying(object, { endMs, seconds: asked, generation: metadata.generation });
