@@ -15,6 +15,7 @@ import type { Random } from '../base/random.ts';
 import type { Runnable } from '../base/runnable.ts';
 import { aborted, unlessAborted } from './abort.ts';
 import type { Client, ResourceClient } from './client.ts';
+import type { EventRecorder } from './controller-context.ts';
 
 /** The lease could not be renewed, stop() was called, or the work threw. */
 export type LeadershipEnd = 'lost' | 'stopped' | 'failed';
@@ -27,6 +28,8 @@ export interface LeaderElectionOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Told about every change of leadership, as an event of the lease (client-go's). */
+  readonly recorder?: EventRecorder;
   /**
    * Does the work of the leader. `signal` is aborted when leadership ends; the promise should
    * resolve when nothing of the work runs any more: the lease is kept until then if possible.
@@ -106,9 +109,21 @@ class LeaseElector implements LeaderElector {
     const { lock, identity, logger } = this.#options;
     this.#isLeader = true;
     logger.info('became leader', { ...lock, identity });
+    this.#recordEvent('became leader');
     const why = await this.#lead();
     logger.info('stopped leading', { ...lock, identity, why });
+    this.#recordEvent('stopped leading');
     await this.#options.onStoppedLeading?.(why);
+  }
+
+  #recordEvent(what: string): void {
+    const { recorder, identity, lock } = this.#options;
+    const metadata = { ...lock, ...this.#lease?.metadata };
+    const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata };
+    recorder?.event(lease, 'Normal', {
+      reason: 'LeaderElection',
+      message: `${identity} ${what}`,
+    });
   }
 
   /** Resolves with true when the lease is ours, with false when stopped before. */

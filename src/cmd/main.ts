@@ -31,6 +31,24 @@ function featureGates(text: string): Record<string, boolean> {
   return gates;
 }
 
+const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Milliseconds of a duration as Go writes it: `1m30s`, `1.5s`. */
+function duration(text: string): number {
+  const parts = [...text.matchAll(/([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)/g)];
+  if (text === '' || parts.map(([part]) => part).join('') !== text) {
+    throw new InvalidArgumentError('must be a duration such as 15s, 1m30s or 500ms');
+  }
+  return parts.reduce((sum, [, count, unit = '']) => {
+    return sum + Number(count) * (MILLISECONDS[unit] ?? 0);
+  }, 0);
+}
+
+function leaseOption(flag: string, description: string, value: string): Option {
+  const option = new Option(`${flag} <duration>`, description);
+  return option.argParser(duration).default(duration(value), value);
+}
+
 function dataDirOption(): Option {
   return new Option('--data-dir <dir>', 'where the data lives')
     .default(defaultDataDirectory(process.env))
@@ -161,6 +179,19 @@ program
   .description('run the StatefulSet engine alone, against any Kubernetes API')
   .requiredOption('--kubeconfig <file>', 'how to reach the API')
   .option('--leader-elect', 'work only while holding the lease', false)
+  .addOption(leaseOption('--leader-elect-lease-duration', 'a lease this old may be taken', '15s'))
+  .addOption(leaseOption('--leader-elect-renew-deadline', 'the leader gives up after this', '10s'))
+  .addOption(leaseOption('--leader-elect-retry-period', 'between two tries', '2s'))
+  .addOption(
+    new Option('--leader-elect-resource-name <name>', 'name of the lease').default(
+      'ordinal-statefulset-controller',
+    ),
+  )
+  .addOption(
+    new Option('--leader-elect-resource-namespace <namespace>', 'its namespace').default(
+      'kube-system',
+    ),
+  )
   .addOption(
     new Option('--workers <n>', 'sets synced at once').argParser(wholeNumber(1000)).default(5),
   )
