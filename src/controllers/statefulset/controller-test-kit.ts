@@ -5,6 +5,7 @@ import { nameOf, type JsonObject } from '../../api/meta/object.ts';
 import { events, pods, statefulSets } from '../../api/resources.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { ManualClock } from '../../base/manual-clock.ts';
+import { MetricRegistry } from '../../base/metric-registry.ts';
 import { seededRandom } from '../../base/random.ts';
 import { formatTime } from '../../base/time.ts';
 import type { Client } from '../../client/client.ts';
@@ -22,11 +23,14 @@ import {
 
 export const namespace = 'shop';
 
+const STEP_MS = 10;
+
 export interface TestController {
   readonly clock: ManualClock;
   readonly api: FakeApi;
   readonly client: Client;
   readonly controller: StatefulSetController;
+  readonly metrics: MetricRegistry;
   /** Lets everything happen that is due within 400 ms. */
   converge(): Promise<void>;
   /** Moves time by so much in small steps. */
@@ -81,11 +85,14 @@ export function useController(options: EngineOptions = DEFAULT_OPTIONS): TestCon
     get controller() {
       return parts.controller;
     },
+    get metrics() {
+      return parts.metrics;
+    },
     converge: () => kit.pass(400),
     async pass(ms) {
-      for (let left = ms; left > 0; left -= 20) {
+      for (let left = ms; left > 0; left -= STEP_MS) {
         await settle();
-        kit.clock.advance(Math.min(left, 20));
+        kit.clock.advance(Math.min(left, STEP_MS));
       }
       await settle();
     },
@@ -150,6 +157,7 @@ interface Parts {
   readonly api: FakeApi;
   readonly client: Client;
   readonly controller: StatefulSetController;
+  readonly metrics: MetricRegistry;
   stop(): Promise<void>;
 }
 
@@ -160,18 +168,22 @@ async function startParts(options: EngineOptions): Promise<Parts> {
   const client = createClient(api.transport);
   const logger = silentLogger;
   const informers = createInformerFactory({ client, clock, random, logger });
+  const metrics = new MetricRegistry();
   const controller = createStatefulSetController(
-    { client, informers, clock, random, logger },
+    { client, informers, clock, random, logger, metrics },
     options,
   );
   await informers.start();
   await controller.start();
   await settle();
   const stop = async () => {
-    await controller.stop();
+    let stopped = false;
+    const stopping = controller.stop().then(() => (stopped = true));
+    for (await settle(); !stopped; await settle()) clock.advance(1000); // a sync may be sleeping
+    await stopping;
     await informers.stop();
   };
-  return { clock, api, client, controller, stop };
+  return { clock, api, client, controller, metrics, stop };
 }
 
 function found<T>(object: T | undefined): T {

@@ -1,5 +1,5 @@
-// Which events queue which sets (section 15 of the rules). The triggers of the reference act at once;
-// those that it lacks act after a named delay, so that nobody sees them who does not wait.
+// Which events queue which sets (section 15 of the rules). The triggers of upstream act at once; ours
+// act after a named delay, so that nobody sees them who does not wait.
 import type { PersistentVolumeClaim, Pod, StatefulSet } from '../../api/generated/types.ts';
 import { matches } from '../../api/meta/labels.ts';
 import { semanticEqual } from '../../api/meta/json-equal.ts';

@@ -1,5 +1,5 @@
-// What each set waits for since its last sync, and which sets have a pod that waits for a given claim
-// to go: of all objects that close gates, claims alone queue nothing otherwise (SS-833).
+// What each set waits for since its last sync, and which sets have a pod that waits for a claim to
+// go: of all objects that close gates, claims alone queue nothing otherwise (SS-833).
 import { splitKey } from '../../api/meta/object.ts';
 import type { Wait } from './plan/snapshot.ts';
 import { claimObject } from './plan/waits.ts';
