@@ -6,18 +6,18 @@ import type { TestCluster } from './control-plane.ts';
 /** The set `web` in a namespace, and what happens to its pods. */
 export interface RunningSet {
   /** `web-0 web-1`: names of the pods that are there. */
-  podNames(): Promise<string>;
-  pod(ordinal: number): Promise<Pod | undefined>;
-  uid(ordinal: number): Promise<string | undefined>;
-  set(): Promise<StatefulSet>;
+  readonly podNames: () => Promise<string>;
+  readonly pod: (ordinal: number) => Promise<Pod | undefined>;
+  readonly uid: (ordinal: number) => Promise<string | undefined>;
+  readonly set: () => Promise<StatefulSet>;
   /** Waits until a node has the pod and makes it run and be ready (or not). */
-  run(ordinal: number, ready?: boolean): Promise<void>;
+  readonly run: (ordinal: number, ready?: boolean) => Promise<void>;
   /** Ends the pod for good with a phase, as its containers would. */
-  end(ordinal: number, phase: 'Failed' | 'Succeeded'): Promise<void>;
+  readonly end: (ordinal: number, phase: 'Failed' | 'Succeeded') => Promise<void>;
   /** Waits until the pod terminates, and removes it, as its node would. */
-  finish(ordinal: number): Promise<void>;
+  readonly finish: (ordinal: number) => Promise<void>;
   /** Changes the spec and waits until the controller has acted on it. */
-  change(spec: object): Promise<void>;
+  readonly change: (spec: object) => Promise<void>;
 }
 
 /** Creates the set with `spec` on top of an ordinary one. */

@@ -215,6 +215,49 @@ describe('identity', () => {
     ]);
   });
 
+  const labelTaken = { metadata: { labels: { [POD_NAME]: null } } };
+  const name = { namespace, name: 'web-0' };
+
+  it('SS-809: conflicts of that update are tried again, from what the cache has by then', async () => {
+    await kit.create({ replicas: 1 });
+    await kit.ready('web-0');
+    const attemptsMs: number[] = [];
+    kit.api.beforeRequest = async ({ method, path }) => {
+      if (method !== 'PUT' || !path.endsWith('/pods/web-0')) return;
+      attemptsMs.push(kit.clock.now());
+      if (attemptsMs.length > 2) return;
+      const body = { metadata: { annotations: { change: String(attemptsMs.length) } } };
+      await kit.client.resource(pods).patch(name, { type: 'merge', body });
+    };
+    await kit.client.resource(pods).patch(name, { type: 'merge', body: labelTaken });
+    await kit.converge();
+    const [first = 0] = attemptsMs;
+    expect(attemptsMs.map((ms) => ms - first)).toEqual([0, 10, 60]);
+    expect(kit.pod('web-0').metadata).toMatchObject({
+      annotations: { change: '2' },
+      labels: { [POD_NAME]: 'web-0' },
+    });
+    const told = (await kit.eventTexts()).filter((text) => text.includes('Update'));
+    expect(told).toEqual(['SuccessfulUpdate: Update Pod web-0 in StatefulSet web successful']);
+  });
+
+  it('SS-809: four times', async () => {
+    await kit.create({ replicas: 1 });
+    await kit.ready('web-0');
+    const attemptsMs: number[] = [];
+    kit.refuse(/^PUT pods\/web-0$/, () => {
+      attemptsMs.push(kit.clock.now());
+      return statusError('Conflict', 'the object has been modified');
+    });
+    await kit.client.resource(pods).patch(name, { type: 'merge', body: labelTaken });
+    await kit.pass(330);
+    const [first = 0] = attemptsMs;
+    // Then the sync has failed, and the next one begins.
+    expect(attemptsMs.slice(0, 5).map((ms) => ms - first)).toEqual([0, 10, 60, 310, 320]);
+    const told = (await kit.eventTexts()).filter((text) => text.startsWith('FailedUpdate'));
+    expect(told.length).toBeGreaterThan(0);
+  });
+
   it('SS-121: name, hostname, ordinal and claims outlive the pod', async () => {
     await kit.create({ replicas: 2, volumeClaimTemplates: [claimTemplate('data')] });
     await kit.ready('web-0', 'web-1');

@@ -1,6 +1,7 @@
 // Proofs of sections 14 and 15 of the rules: what queues a set, when it is tried again, and caches.
 import { describe, expect, it } from 'vitest';
 import type { OwnerReference, Pod } from '../../api/generated/types.ts';
+import { statusError } from '../../api/meta/status-error.ts';
 import {
   controllerRevisions,
   persistentVolumeClaims,
@@ -11,6 +12,7 @@ import {
 import { WriteLog } from './cache-freshness.ts';
 import { namespace, useController } from './controller-test-kit.ts';
 import { claimTemplate, parallel } from './plan/rules-test-kit.ts';
+import { DEFAULT_OPTIONS } from './plan/set-builder.ts';
 
 const kit = useController();
 const POD_NAME = 'statefulset.kubernetes.io/pod-name';
@@ -257,5 +259,49 @@ describe('caches', () => {
     await merge('web-1', { metadata: { labels: { [POD_NAME]: null } } });
     expect(Object.isFrozen(kit.pod('web-1').metadata)).toBe(true);
     expect(kit.pod('web-1').metadata.labels).toHaveProperty([POD_NAME]);
+  });
+});
+
+describe('metrics', () => {
+  const gated = useController({ ...DEFAULT_OPTIONS, maxUnavailable: true });
+  const labels =
+    'statefulset_namespace="shop",statefulset_name="web",pod_management_policy="OrderedReady"';
+  const series = (from: typeof kit, name: string) =>
+    from.metrics
+      .render()
+      .split('\n')
+      .filter((line) => line.startsWith('statefulset_controller_') && line.includes(name));
+
+  it('SS-840: with the gate, the maximum and the number of unavailable pods', async () => {
+    const rollingUpdate = { partition: 0, maxUnavailable: 2 };
+    await gated.create({ replicas: 2, updateStrategy: { type: 'RollingUpdate', rollingUpdate } });
+    await gated.ready('web-0');
+    expect(series(gated, 'unavailable')).toEqual([
+      `statefulset_controller_statefulset_max_unavailable{${labels}} 2`,
+      `statefulset_controller_statefulset_unavailable_replicas{${labels}} 1`,
+    ]);
+    await gated.client.resource(statefulSets).delete({ namespace, name: 'web' });
+    await gated.converge();
+    expect(series(gated, 'unavailable')).toEqual([]);
+  });
+
+  it('SS-840: without it none; syncs that were skipped are counted', async () => {
+    kit.refuse(/^POST pods\/web-1/, () => statusError('InternalError', 'boom'));
+    kit.api.beforeReply = ({ method, path }) => {
+      if (method === 'POST' && path.endsWith('/pods')) kit.api.pauseWatches();
+    };
+    await kit.create({ ...parallel, replicas: 2 });
+    expect(kit.podNames()).toEqual(['web-0']);
+    expect(series(kit, 'unavailable')).toEqual([]);
+    expect(series(kit, 'stale')).toEqual([
+      expect.stringMatching(
+        /^statefulset_controller_stale_sync_skips_total\{group="apps",resource="statefulsets"\} [1-9]/,
+      ),
+    ]);
+    kit.api.beforeReply = undefined;
+    kit.refuse(/./, undefined);
+    kit.api.resumeWatches();
+    await kit.pass(5000);
+    expect(kit.podNames()).toEqual(['web-0', 'web-1']);
   });
 });
