@@ -58,7 +58,10 @@ export class TerminalError extends Error {
   override name = 'TerminalError';
 }
 
-/** Retried with back-off like any error, but logged for debugging only: it passes by itself. */
+/**
+ * What passes by itself: retried with the back-off of its key, but logged for debugging only, and
+ * without using up the rate of retries that all keys share.
+ */
 export class TransientError extends Error {
   override name = 'TransientError';
 }

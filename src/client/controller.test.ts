@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { LogFields, Logger } from '../base/logger.ts';
-import { silentLogger } from '../base/logger.ts';
+import { silentLogger, type Logger } from '../base/logger.ts';
 import { ManualClock } from '../base/manual-clock.ts';
 import type { Controller, ControllerOptions } from './controller-context.ts';
-import { TerminalError } from './controller-context.ts';
+import { TerminalError, TransientError } from './controller-context.ts';
 import { createController } from './controller.ts';
 import { settle } from './testing/settle.ts';
 
@@ -122,6 +122,32 @@ test('TerminalError: no retry before the next event', async () => {
   controller?.enqueue('a');
   await settle();
   expect(calls).toBe(2);
+});
+
+test('TransientError: retried with back-off, without a warning', async () => {
+  let calls = 0;
+  const warnings: string[] = [];
+  const logger: Logger = {
+    ...silentLogger,
+    warn: (message) => void warnings.push(message),
+    child: () => logger,
+  };
+  create({
+    logger,
+    reconcile: async () => {
+      if (++calls < 3) throw new TransientError('not yet');
+    },
+  });
+  await controller?.start();
+  controller?.enqueue('a');
+  for (const delayMs of [5, 10]) {
+    await settle();
+    expect(clock.nextDueMs()).toBe(clock.now() + delayMs);
+    clock.advance(delayMs);
+  }
+  await settle();
+  expect(calls).toBe(3);
+  expect(warnings).toEqual([]);
 });
 
 test('requeueAfterMs calls again without an event', async () => {

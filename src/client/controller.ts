@@ -36,7 +36,8 @@ export function createController(options: ControllerOptions): Controller {
         logger.error('giving up until the next event', { key, error: errorMessage(error) });
         return;
       }
-      queue.addRateLimited(key);
+      if (error instanceof TransientError) queue.addBackedOff(key);
+      else queue.addRateLimited(key);
       const fields = { key, error: errorMessage(error), failures: queue.failures(key) };
       // Conflicts come from caches that lag behind: normal, and gone with the next try.
       if (isConflict(error)) logger.debug('conflict, trying again', fields);

@@ -107,6 +107,15 @@ describe('delays', () => {
     clock.advance(2000);
     expect(queue.length).toBe(130);
   });
+
+  test('addBackedOff leaves the rate of the others alone', () => {
+    for (let i = 0; i < 130; i++) queue.addBackedOff(`key-${i}`);
+    clock.advance(5);
+    expect(queue.length).toBe(130);
+    queue.addRateLimited('other');
+    clock.advance(5);
+    expect(queue.length).toBe(131);
+  });
 });
 
 test('shutDown forgets keys, timers and takers', async () => {

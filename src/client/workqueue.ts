@@ -63,9 +63,19 @@ export class WorkQueue {
 
   /** Adds after a failure, with back-off (SS-837). */
   addRateLimited(key: string): void {
+    this.addAfter(key, Math.max(this.#countFailure(key), this.#bucket.reserveMs()));
+  }
+
+  /** The same, but without using up the rate that all keys share. */
+  addBackedOff(key: string): void {
+    this.addAfter(key, this.#countFailure(key));
+  }
+
+  /** Milliseconds of back-off of the key. */
+  #countFailure(key: string): number {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
-    this.addAfter(key, Math.max(backoffMs(failures, KEY_BACKOFF), this.#bucket.reserveMs()));
+    return backoffMs(failures, KEY_BACKOFF);
   }
 
   /** Ends the back-off of a key. */
