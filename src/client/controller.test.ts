@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { LogFields, Logger } from '../base/logger.ts';
-import { silentLogger, type Logger } from '../base/logger.ts';
+import { silentLogger } from '../base/logger.ts';
 import { ManualClock } from '../base/manual-clock.ts';
 import type { Controller, ControllerOptions } from './controller-context.ts';
 import { TerminalError, TransientError } from './controller-context.ts';
