@@ -13,6 +13,7 @@ import {
   createTokenReviewer,
   type TokenReviewer,
 } from './apiserver/authentication.ts';
+import type { AuditLog } from './apiserver/audit.ts';
 import { createAuthorizer, type Authorizer } from './apiserver/authorization/authorizer.ts';
 import { bootstrapPolicy } from './apiserver/authorization/bootstrap-policy.ts';
 import { bootstrapObjects } from './apiserver/bootstrap.ts';
@@ -86,6 +87,8 @@ export interface EmbeddedOptions {
   readonly controllers: ReadonlySet<string>;
   readonly featureGates: RuleContext['featureGates'];
   readonly emulatedVersion: RuleContext['emulatedVersion'];
+  /** Told of every request from outside; absent: nobody is. */
+  readonly auditLog?: Pick<AuditLog, 'write'> | undefined;
 }
 
 export interface Embedded {
@@ -223,11 +226,12 @@ function createApiServer(
   },
 ) {
   const { api, certificates, healthChecks, metrics } = parts;
-  const { clock, logger } = options;
+  const { clock, random, logger, auditLog } = options;
   return createServer({
     handler: api.handler,
     authenticator: createAuthenticator(api.reviewToken),
     authorizer: api.authorizer,
+    audit: auditLog && { random, write: (event) => auditLog.write(event) },
     version: versionInfo(options.emulatedVersion),
     healthChecks,
     componentMetrics: metrics,

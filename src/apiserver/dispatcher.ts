@@ -6,6 +6,7 @@ import type { Logger } from '../base/logger.ts';
 import { internalError, statusError, StatusError } from '../api/meta/status-error.ts';
 import type { ResourceDefinition } from '../api/resources.ts';
 import type { ApiHandler, ApiRequest, ApiResponse, UserInfo } from './api-request.ts';
+import { auditEvent, type AuditedRequest, type AuditLog } from './audit.ts';
 import type { Authenticator } from './authentication.ts';
 import { requestAttributes, type Attributes } from './authorization/attributes.ts';
 import type { Exchange } from './exchange.ts';
@@ -24,6 +25,8 @@ export interface DispatcherOptions extends SystemPathsOptions {
   readonly resources: readonly ResourceDefinition[];
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Absent: nothing is logged. */
+  readonly audit?: AuditLog | undefined;
 }
 
 /** Something that goes on after the reply's head: a watch, a log. `stop` ends it in good order. */
@@ -42,6 +45,7 @@ export interface Dispatcher {
 
 /** Time for ordinary requests in milliseconds (API-113). */
 const REQUEST_MS_MAX = 60_000;
+const SWITCHING_PROTOCOLS = 101;
 const LONG_SUBRESOURCES = ['log', 'exec', 'attach', 'portforward'];
 
 function isLongRunning(info: RequestInfo): boolean {
@@ -96,7 +100,7 @@ function toStatusError(
 
 /** The dispatcher of a server. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { clock, logger, metrics, handler, discovery, authorizer } = options;
+  const { clock, logger, metrics, handler, discovery, authorizer, audit } = options;
   const known = new Set(
     options.resources.map(({ group, version, resource }) => `${group}/${version}/${resource}`),
   );
@@ -129,15 +133,33 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     else await sendStatus(exchange, error);
   };
 
-  const route = async (exchange: Exchange, track: (running: LongRunning) => void) => {
+  /** Who asks for what; also notes it down for the audit log. Throws 400, 401, 403, 405. */
+  const identify = async (exchange: Exchange, audited: AuditedRequest) => {
     const own = await authenticate(exchange);
+    audited.user = own;
     const info = parseRequestInfo(exchange);
-    const attributes = () => attributesOf(exchange, info);
+    const attributes = attributesOf(exchange, info);
+    audited.attributes = info ? { ...attributes, version: info.version } : attributes;
     const user = impersonated(own, exchange.headers, { authorizer, attributes });
+    if (user !== own) audited.impersonated = user;
+    return { user, info, attributes };
+  };
+
+  const logEnd = (exchange: Exchange, audited: AuditedRequest, code: number) => {
+    if (!audit) return;
+    const end = { auditID: audit.random.uuid(), code, nowMs: clock.now() };
+    audit.write(auditEvent(exchange, audited, end));
+  };
+
+  const route = async (
+    exchange: Exchange,
+    { audited, track }: { audited: AuditedRequest; track: (running: LongRunning) => void },
+  ) => {
+    const { user, info, attributes } = await identify(exchange, audited);
     if (info && discovery.hasGroup(info.group)) {
       await serveResource(exchange, { user, info, track });
     } else {
-      await serveSystemPath(exchange, { user, attributes: attributes(), options });
+      await serveSystemPath(exchange, { user, attributes, options });
     }
     return info;
   };
@@ -146,10 +168,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     fail,
     async handle(exchange, track) {
       const startMs = clock.now();
+      const audited: AuditedRequest = { receivedMs: startMs };
+      exchange.onClose(() => logEnd(exchange, audited, exchange.reply.statusCode));
       let info: RequestInfo | undefined;
       try {
-        info = await route(exchange, track);
+        info = await route(exchange, { audited, track });
       } catch (error) {
+        if (error instanceof StatusError) audited.error = error;
         info = infoOrNothing(exchange);
         await fail(exchange, error).catch((failure: unknown) => {
           logger.error('reply failed', { error: errorMessage(failure) });
@@ -160,10 +185,17 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       metrics.observe(labelsOf(info, known), { code: exchange.reply.statusCode, seconds });
     },
     async ask(exchange) {
-      const own = await authenticate(exchange);
-      const attributes = () => attributesOf(exchange, parseRequestInfo(exchange));
-      const user = impersonated(own, exchange.headers, { authorizer, attributes });
-      return handler(await apiRequest(exchange, user));
+      const audited: AuditedRequest = { receivedMs: clock.now() };
+      try {
+        const { user } = await identify(exchange, audited);
+        const response = await handler(await apiRequest(exchange, user));
+        logEnd(exchange, audited, SWITCHING_PROTOCOLS);
+        return response;
+      } catch (error) {
+        if (error instanceof StatusError) audited.error = error;
+        logEnd(exchange, audited, audited.error?.code ?? 500);
+        throw error;
+      }
     },
   };
 }

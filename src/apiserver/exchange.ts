@@ -10,6 +10,8 @@ export interface Exchange extends ReplyContext {
   /** Without the query, still percent-encoded. */
   readonly path: string;
   readonly query: URLSearchParams;
+  /** Path and query as they came. */
+  readonly uri: string;
   readonly headers: IncomingHttpHeaders;
   /** `host:port` that the caller used. */
   readonly host: string;
@@ -35,6 +37,7 @@ export function createExchange(
     method: request.method ?? 'GET',
     path: question < 0 ? url : url.slice(0, question),
     query: new URLSearchParams(question < 0 ? '' : url.slice(question + 1)),
+    uri: url,
     headers,
     host: headers.host ?? String(headers[':authority'] ?? ''),
     body: request,

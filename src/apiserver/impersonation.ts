@@ -71,11 +71,11 @@ const MODES: readonly Mode[] = [
 export function impersonated(
   requestor: UserInfo,
   headers: IncomingHttpHeaders,
-  { authorizer, attributes }: { authorizer: Authorizer; attributes: () => Attributes },
+  { authorizer, attributes }: { authorizer: Authorizer; attributes: Attributes },
 ): UserInfo {
   const wanted = readHeaders(headers);
   if (!wanted) return requestor;
-  const attempt = { authorizer, requestor, wanted, attributes: attributes() };
+  const attempt = { authorizer, requestor, wanted, attributes };
   let refused: unknown;
   for (const mode of MODES) {
     if (!mode.applies(wanted, requestor)) continue;

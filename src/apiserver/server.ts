@@ -34,7 +34,14 @@ export type ListenAddress =
 
 export type ServerOptions = Pick<
   DispatcherOptions,
-  'handler' | 'authenticator' | 'authorizer' | 'version' | 'healthChecks' | 'logger' | 'clock'
+  | 'handler'
+  | 'authenticator'
+  | 'authorizer'
+  | 'version'
+  | 'healthChecks'
+  | 'logger'
+  | 'clock'
+  | 'audit'
 > & {
   /** PEM; `ca` signs client certificates. */
   readonly tls: { readonly key: string; readonly cert: string; readonly ca: string };

@@ -146,6 +146,11 @@ program
       .default('text')
       .env('ORDINAL_OUTPUT'),
   )
+  .addOption(
+    new Option('--audit-log <file>', 'write who asked for what, as JSON lines').env(
+      'ORDINAL_AUDIT_LOG',
+    ),
+  )
   .addOption(logLevelOption())
   .action(async (options: UpOptions) => {
     const { up } = await import('./up.ts');

@@ -32,6 +32,7 @@ import {
   type DataDirectory,
 } from './data-directory.ts';
 import { stopPods } from './stop-pods.ts';
+import { createAuditFile } from './audit-file.ts';
 import { createVolumeBackend } from './volume-backend.ts';
 import { VERSION } from './version.ts';
 
@@ -53,6 +54,8 @@ export interface ServeOptions {
   readonly controllers: string;
   readonly featureGates: Readonly<Record<string, boolean>>;
   readonly emulatedVersion: RuleContext['emulatedVersion'];
+  /** Absolute path of the audit log; absent: there is none. */
+  readonly auditLog: string | undefined;
   readonly listen: ListenAddress;
   readonly dnsListen: DnsListener;
   /** A UDP socket of the host's network namespace, to ask its resolvers. */
@@ -86,6 +89,10 @@ export async function serve(options: ServeOptions, logger: Logger): Promise<Runn
   const inNamespace = options.runtime.name === 'sandbox';
   const dnsListeners: DnsListener[] = [options.dnsListen];
   if (inNamespace) dnsListeners.push({ address: DNS_SERVICE_ADDRESS, port: 53 });
+  const auditLog =
+    options.auditLog === undefined
+      ? undefined
+      : createAuditFile({ path: options.auditLog, logger });
   const embedded = await startEmbedded({
     clock: systemClock,
     random: systemRandom,
@@ -106,6 +113,7 @@ export async function serve(options: ServeOptions, logger: Logger): Promise<Runn
     controllers: selectControllers(options.controllers, { hasNodes: nodes.length > 0 }),
     featureGates: new Map(Object.entries(options.featureGates)),
     emulatedVersion: options.emulatedVersion,
+    auditLog,
   });
   const { server, certificates } = embedded;
   const ready: ReadyMessage = {
@@ -133,6 +141,7 @@ export async function serve(options: ServeOptions, logger: Logger): Promise<Runn
     async stop() {
       const { items } = await embedded.client.resource(pods).list();
       await embedded.stop();
+      await auditLog?.flush();
       const left = await createNodes(options, directory, logger);
       await stopPods({ nodes: left, pods: items, logger });
       removeServerRecord(directory);

@@ -1,6 +1,7 @@
 // `ordinal up`: chooses the runtime, starts the server, says when it is ready, and stays until it
 // ends.
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { OrdinalError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Resolver } from '../dns/forwarder.ts';
@@ -27,6 +28,7 @@ export interface UpOptions {
   readonly controllers: string;
   readonly featureGates: Readonly<Record<string, boolean>>;
   readonly emulatedVersion: '1.36' | '1.37';
+  readonly auditLog?: string;
   readonly dnsPort: number;
   readonly detach: boolean;
   readonly output: 'text' | 'json';
@@ -52,6 +54,7 @@ export async function up(options: UpOptions, logger: Logger): Promise<number> {
     controllers: options.controllers,
     featureGates: options.featureGates,
     emulatedVersion: options.emulatedVersion,
+    auditLog: options.auditLog === undefined ? undefined : resolve(options.auditLog),
     resolvers: hostResolvers(),
   };
   if (runtime.name !== 'sandbox' && !options.detach) {
