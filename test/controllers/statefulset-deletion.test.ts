@@ -1,4 +1,4 @@
-// Proofs of sections 2, 3 and 10 of the rules on a real server: claims and owners, scaling, deletion.
+// Proofs of sections 2, 3 and 10 of the rules on a real server: claims, owners, deletion, names.
 import { describe, expect, it } from 'vitest';
 import type { PersistentVolumeClaim, StatefulSet } from '../../src/api/generated/types.ts';
 import { nameOf } from '../../src/api/meta/object.ts';

@@ -25,130 +25,162 @@ export const namespace = 'shop';
 
 const STEP_MS = 10;
 
-export interface TestController {
-  readonly clock: ManualClock;
-  readonly api: FakeApi;
-  readonly client: Client;
-  readonly controller: StatefulSetController;
-  readonly metrics: MetricRegistry;
-  /** Lets everything happen that is due within 400 ms. */
-  converge(): Promise<void>;
-  /** Moves time by so much in small steps. */
-  pass(ms: number): Promise<void>;
-  /** Creates the set `web` and converges. */
-  create(spec?: Partial<StatefulSet['spec']>, metadata?: JsonObject): Promise<void>;
-  /** Changes the stored set and converges. */
-  change(change: (set: StatefulSet) => void): Promise<void>;
-  set(): StatefulSet;
-  pod(name: string): Pod;
-  podNames(): string[];
-  /** Gives pods one after the other phase Running and condition Ready True. */
-  ready(...names: string[]): Promise<void>;
-  /** Gives a pod a phase, with condition Ready False. */
-  phase(name: string, phase: string): Promise<void>;
-  /** Creates a pod of the template's labels that nobody controls. */
-  createOrphan(name: string, metadata?: Partial<Pod['metadata']>): Promise<void>;
-  /** `Reason: message` of all events, equal ones together, in order of the first. */
-  eventTexts(): Promise<string[]>;
-  /** Writes since the last call: `POST pods/web-0`, `PUT statefulsets/web/status`. */
-  writes(): string[];
-  /** Requests whose text (as of `writes`) matches are answered with `error`; undefined: no more. */
-  refuse(pattern: RegExp, error: (() => Error) | undefined): void;
-}
-
 /** A request as one short text. */
-export function requestText({ method, path, body }: TransportRequest): string {
+function requestText({ method, path, body }: TransportRequest): string {
   const place = path.replace(/^.*\/namespaces\/[^/]+\//, '');
   const name = method === 'POST' ? `/${nameOf((body ?? {}) as Pod)}` : '';
   return `${method} ${place}${name}`;
 }
 
+/** The controller on a fake API, with shortcuts around the set `web`. */
+export class TestController {
+  readonly #options: EngineOptions;
+  #parts: Parts | undefined;
+  /** Requests that `writes` has told of. */
+  #told = 0;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    this.#told = 0;
+    this.#parts = await startParts(this.#options);
+  }
+
+  async stop(): Promise<void> {
+    await this.#parts?.stop();
+  }
+
+  get #running(): Parts {
+    return found(this.#parts);
+  }
+
+  get clock(): ManualClock {
+    return this.#running.clock;
+  }
+
+  get api(): FakeApi {
+    return this.#running.api;
+  }
+
+  get client(): Client {
+    return this.#running.client;
+  }
+
+  get controller(): StatefulSetController {
+    return this.#running.controller;
+  }
+
+  get metrics(): MetricRegistry {
+    return this.#running.metrics;
+  }
+
+  /** Lets everything happen that is due within 400 ms. */
+  converge(): Promise<void> {
+    return this.pass(400);
+  }
+
+  /** Moves time by so much in small steps. */
+  async pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= STEP_MS) {
+      await settle();
+      this.clock.advance(Math.min(left, STEP_MS));
+    }
+    await settle();
+  }
+
+  /** Creates the set `web` and converges. */
+  async create(spec: Partial<StatefulSet['spec']> = {}, metadata: JsonObject = {}): Promise<void> {
+    this.#told = 0;
+    const set = { ...buildSet(spec), metadata: { namespace, name: 'web', ...metadata } };
+    await this.client.resource(statefulSets).create(set);
+    await this.converge();
+  }
+
+  /** Changes the stored set and converges. */
+  async change(change: (set: StatefulSet) => void): Promise<void> {
+    const set = structuredClone(this.set());
+    change(set);
+    await this.client.resource(statefulSets).update(set);
+    await this.converge();
+  }
+
+  set(): StatefulSet {
+    return found(this.api.get(statefulSets, { namespace, name: 'web' }));
+  }
+
+  pod(name: string): Pod {
+    return found(this.api.get(pods, { namespace, name }));
+  }
+
+  podNames(): string[] {
+    return this.api.list(pods, namespace).map(nameOf);
+  }
+
+  /** Gives pods one after the other phase Running and condition Ready True. */
+  async ready(...names: string[]): Promise<void> {
+    for (const name of names) await this.#report(name, { phase: 'Running', ready: 'True' });
+  }
+
+  /** Gives a pod a phase, with condition Ready False. */
+  phase(name: string, phase: string): Promise<void> {
+    return this.#report(name, { phase, ready: 'False' });
+  }
+
+  async #report(name: string, { phase, ready }: { phase: string; ready: string }): Promise<void> {
+    const lastTransitionTime = formatTime(this.clock.now());
+    const conditions = [{ type: 'Ready', status: ready, lastTransitionTime }];
+    const pod = this.pod(name);
+    await this.client.resource(pods).updateStatus({ ...pod, status: { phase, conditions } });
+    await this.converge();
+  }
+
+  /** Creates a pod of the template's labels that nobody controls. */
+  async createOrphan(name: string, metadata: Partial<Pod['metadata']> = {}): Promise<void> {
+    const labels = { app: 'web' };
+    await this.client.resource(pods).create({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { namespace, name, labels, ...metadata },
+      spec: { containers: [] },
+    });
+    await this.converge();
+  }
+
+  /** `Reason: message` of all events, equal ones together, in order of the first. */
+  async eventTexts(): Promise<string[]> {
+    await this.pass(1000);
+    return this.api
+      .list(events, namespace)
+      .flatMap(({ reason, message, count = 1 }) =>
+        Array<string>(count).fill(`${reason}: ${message}`),
+      );
+  }
+
+  /** Writes since the last call: `POST pods/web-0`, `PUT statefulsets/web/status`. */
+  writes(): string[] {
+    const fresh = this.api.requests.slice(this.#told);
+    this.#told = this.api.requests.length;
+    return fresh
+      .filter(({ method }) => method !== 'GET')
+      .map(requestText)
+      .filter((text) => !/ events|^PUT pods\/[^/]+\/status$/.test(text));
+  }
+
+  /** Requests whose text (as of `writes`) matches are answered with `error`; undefined: no more. */
+  refuse(pattern: RegExp, error: (() => Error) | undefined): void {
+    this.api.beforeRequest = (request) => {
+      if (error && pattern.test(requestText(request))) throw error();
+    };
+  }
+}
+
 /** Starts before each test of the file and stops after it. */
 export function useController(options: EngineOptions = DEFAULT_OPTIONS): TestController {
-  let parts: Parts;
-  beforeEach(async () => {
-    parts = await startParts(options);
-  });
-  afterEach(() => parts.stop());
-  const name = { namespace, name: 'web' };
-  let seen = 0;
-  const kit: TestController = {
-    get clock() {
-      return parts.clock;
-    },
-    get api() {
-      return parts.api;
-    },
-    get client() {
-      return parts.client;
-    },
-    get controller() {
-      return parts.controller;
-    },
-    get metrics() {
-      return parts.metrics;
-    },
-    converge: () => kit.pass(400),
-    async pass(ms) {
-      for (let left = ms; left > 0; left -= STEP_MS) {
-        await settle();
-        kit.clock.advance(Math.min(left, STEP_MS));
-      }
-      await settle();
-    },
-    async create(spec = {}, metadata = {}) {
-      seen = 0;
-      const set = buildSet(spec);
-      await kit.client
-        .resource(statefulSets)
-        .create({ ...set, metadata: { ...name, ...metadata } });
-      await kit.converge();
-    },
-    async change(change) {
-      const set = structuredClone(kit.set());
-      change(set);
-      await kit.client.resource(statefulSets).update(set);
-      await kit.converge();
-    },
-    set: () => found(kit.api.get(statefulSets, name)),
-    pod: (pod) => found(kit.api.get(pods, { namespace, name: pod })),
-    podNames: () => kit.api.list(pods, namespace).map(nameOf),
-    async ready(...names) {
-      for (const pod of names) await reportStatus(kit, pod, { phase: 'Running', ready: 'True' });
-    },
-    phase: (pod, phase) => reportStatus(kit, pod, { phase, ready: 'False' }),
-    async createOrphan(pod, metadata = {}) {
-      const labels = { app: 'web' };
-      await kit.client.resource(pods).create({
-        apiVersion: 'v1',
-        kind: 'Pod',
-        metadata: { namespace, name: pod, labels, ...metadata },
-        spec: { containers: [] },
-      });
-      await kit.converge();
-    },
-    async eventTexts() {
-      await kit.pass(1000);
-      return kit.api
-        .list(events, namespace)
-        .flatMap(({ reason, message, count = 1 }) =>
-          Array<string>(count).fill(`${reason}: ${message}`),
-        );
-    },
-    writes() {
-      const fresh = kit.api.requests.slice(seen);
-      seen = kit.api.requests.length;
-      return fresh
-        .filter(({ method }) => method !== 'GET')
-        .map(requestText)
-        .filter((text) => !/ events|^PUT pods\/[^/]+\/status$/.test(text));
-    },
-    refuse(pattern, error) {
-      kit.api.beforeRequest = (request) => {
-        if (error && pattern.test(requestText(request))) throw error();
-      };
-    },
-  };
+  const kit = new TestController(options);
+  beforeEach(() => kit.start());
+  afterEach(() => kit.stop());
   return kit;
 }
 
@@ -189,16 +221,4 @@ async function startParts(options: EngineOptions): Promise<Parts> {
 function found<T>(object: T | undefined): T {
   if (object === undefined) throw new Error('the object is not there');
   return object;
-}
-
-async function reportStatus(
-  kit: TestController,
-  name: string,
-  { phase, ready }: { phase: string; ready: string },
-): Promise<void> {
-  const lastTransitionTime = formatTime(kit.clock.now());
-  const conditions = [{ type: 'Ready', status: ready, lastTransitionTime }];
-  const pod = kit.pod(name);
-  await kit.client.resource(pods).updateStatus({ ...pod, status: { phase, conditions } });
-  await kit.converge();
 }

@@ -1,4 +1,4 @@
-// Shortcuts for the tests of this folder that prove rules: sets with claims, decisions, their parts.
+// Shortcuts for the tests of this folder that prove rules: sets with claims, decisions and parts.
 import type {
   OwnerReference,
   PersistentVolumeClaim,
