@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { canonicalJson, compareBytewise } from './canonical-json.ts';
-import { fnv32, safeEncode } from './fnv.ts';
+import { fnv128a, fnv32, safeEncode } from './fnv.ts';
 
 describe('canonicalJson', () => {
   it('SS-512: keys are sorted bytewise and there is no white space', () => {
@@ -36,6 +36,11 @@ describe('canonicalJson', () => {
     expect(fnv32(`${data}0`)).toBe(1906027177);
     expect(safeEncode(String(fnv32(`${data}0`)))).toBe('5f4b46c5cc');
     expect(safeEncode(String(fnv32(`${data}1`)))).toBe('5f4b46c5cb');
+  });
+
+  it('FNV-1a of 128 bits has the published values', () => {
+    expect(fnv128a('').toString(16)).toBe('6c62272e07bb014262b821756295c58d');
+    expect(fnv128a('a').toString(16)).toBe('d228cb696f1a8caf78912b704e4a8964');
   });
 
   it('SS-513: the ten digits of a name', () => {

@@ -7,6 +7,7 @@ import type {
   Pod,
   Service,
 } from '../../../api/generated/types.ts';
+import { fnv128a } from '../../../api/meta/fnv.ts';
 import { isTerminating, nameOf, namespaceOf, uidOf } from '../../../api/meta/object.ts';
 import { HEADLESS_LABEL } from './plan-slices.ts';
 import {
@@ -45,37 +46,70 @@ function portsOf(service: Service, pod: Pod): EndpointPort[] {
   });
 }
 
-interface MutableSubset {
-  addresses: EndpointAddress[];
-  notReadyAddresses: EndpointAddress[];
-  ports: EndpointPort[];
+/** A port, absent for a Service without ports, and the pods that have it. */
+interface PodsOfPort {
+  readonly port: EndpointPort | undefined;
+  readonly pods: Pod[];
 }
 
 /** Terminating pods are left out unless not-ready addresses are published. */
-function subsetsOf(service: Service, pods: readonly Pod[]): EndpointSubset[] {
+function podsByPort(service: Service, pods: readonly Pod[]): PodsOfPort[] {
   const published = service.spec?.publishNotReadyAddresses === true;
-  const subsets = new Map<string, MutableSubset>();
-  for (const pod of pods.toSorted((a, b) => compareIp(a, b))) {
+  const hasPorts = (service.spec?.ports ?? []).length > 0;
+  const groups = new Map<string, PodsOfPort>();
+  for (const pod of pods.toSorted(compareAddresses)) {
     if (!isBehindService(pod) || (isTerminating(pod) && !published)) continue;
-    const ports = portsOf(service, pod);
-    if (ports.length === 0 && (service.spec?.ports ?? []).length > 0) continue;
-    const key = JSON.stringify(ports);
-    const subset = subsets.get(key) ?? { addresses: [], notReadyAddresses: [], ports };
-    subsets.set(key, subset);
-    const list = published || isPodReady(pod) ? subset.addresses : subset.notReadyAddresses;
-    list.push(toAddress(service, pod));
+    for (const port of hasPorts ? portsOf(service, pod) : [undefined]) {
+      const key = port ? portText(port) : '';
+      const group = groups.get(key) ?? { port, pods: [] };
+      groups.set(key, group);
+      group.pods.push(pod);
+    }
   }
-  return [...subsets.values()].map(({ addresses, notReadyAddresses, ports }) => ({
-    ...(addresses.length > 0 ? { addresses } : {}),
-    ...(notReadyAddresses.length > 0 ? { notReadyAddresses } : {}),
-    ...(ports.length > 0 ? { ports } : {}),
-  }));
+  return [...groups.values()];
 }
 
-function compareIp(a: Pod, b: Pod): number {
-  const left = a.status?.podIP ?? '';
-  const right = b.status?.podIP ?? '';
-  return left < right ? -1 : left > right ? 1 : 0;
+/** Ports that lead to the same pods share a subset. */
+function subsetsOf(service: Service, pods: readonly Pod[]): EndpointSubset[] {
+  const published = service.spec?.publishNotReadyAddresses === true;
+  const groups = new Map<string, { pods: Pod[]; ports: EndpointPort[] }>();
+  for (const { port, pods: selected } of podsByPort(service, pods)) {
+    const key = selected.map(nameOf).join('/');
+    const group = groups.get(key) ?? { pods: selected, ports: [] };
+    groups.set(key, group);
+    if (port) group.ports.push(port);
+  }
+  return [...groups.values()].map((group) => {
+    const isReady = (pod: Pod) => published || isPodReady(pod);
+    const addresses = group.pods.filter(isReady).map((pod) => toAddress(service, pod));
+    const others = group.pods.filter((pod) => !isReady(pod));
+    const notReadyAddresses = others.map((pod) => toAddress(service, pod));
+    const ports = group.ports.toSorted(comparePorts);
+    return {
+      ...(addresses.length > 0 ? { addresses } : {}),
+      ...(notReadyAddresses.length > 0 ? { notReadyAddresses } : {}),
+      ...(ports.length > 0 ? { ports } : {}),
+    };
+  });
+}
+
+/** By address, then by uid. */
+function compareAddresses(left: Pod, right: Pod): number {
+  const text = (pod: Pod) => `${pod.status?.podIP ?? ''}/${uidOf(pod)}`;
+  return text(left) < text(right) ? -1 : 1;
+}
+
+/** The port as Go prints it with all types. */
+function portText({ name = '', port, protocol = 'TCP', appProtocol = '<nil>' }: EndpointPort) {
+  return (
+    `(v1.EndpointPort){Name:(string)${name} Port:(int32)${port} ` +
+    `Protocol:(v1.Protocol)${protocol} AppProtocol:(*string)${appProtocol}}`
+  );
+}
+
+/** Upstream's order: by a hash, so that it is the same whatever the Service's order. */
+function comparePorts(left: EndpointPort, right: EndpointPort): number {
+  return fnv128a(portText(left)) < fnv128a(portText(right)) ? -1 : 1;
 }
 
 /** What the Endpoints object of a Service with a selector must hold. */
