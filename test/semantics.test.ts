@@ -49,8 +49,10 @@ interface Citation {
 
 const citations: readonly Citation[] = sourceFiles()
   .filter(({ path }) => path.endsWith('.test.ts'))
-  .flatMap(({ path, text }) =>
-    [...text.matchAll(CITATION)].map(([citation]) => ({ path, text: citation })),
+  .flatMap(({ path, lines }) =>
+    lines
+      .filter((line) => !/^\s*(\/\/|\/?\*)/.test(line))
+      .flatMap((line) => Array.from(line.matchAll(CITATION), ([text]) => ({ path, text }))),
   );
 
 /** The ids of a citation. A range stands for the ids of the document between its ends. */
