@@ -235,7 +235,7 @@ const DEFAULTED = {
   terminationGracePeriodSeconds: 30,
 };
 
-/** An old pod that is not ready, under Parallel with a budget of one, and a template that changes. */
+/** An unready old pod under Parallel with a budget of one, and a template that changes. */
 async function brokenOldPod(kit: TestController): Promise<void> {
   const rollingUpdate = { partition: 0, maxUnavailable: 1 };
   await kit.create({ ...parallel, updateStrategy: { type: 'RollingUpdate', rollingUpdate } });

@@ -1,4 +1,4 @@
-// Which events queue which sets (section 15 of the rules). The triggers of upstream act at once; ours
+// Which events queue which sets (section 15 of the rules). Triggers of upstream act at once; ours
 // act after a named delay, so that nobody sees them who does not wait.
 import type { PersistentVolumeClaim, Pod, StatefulSet } from '../../api/generated/types.ts';
 import { matches } from '../../api/meta/labels.ts';

@@ -22,7 +22,7 @@ export function claimNames(set: StatefulSet, ordinal: number): string[] {
   return [...new Set(names)];
 }
 
-/** The claims of `ordinal`, one a template name (SS-202 … SS-204); they share parts of templates. */
+/** The claims of an ordinal, one a template name; parts of templates are shared (SS-202 ff.). */
 export function buildClaims(set: StatefulSet, ordinal: number): PersistentVolumeClaim[] {
   const claims = new Map<string, PersistentVolumeClaim>();
   for (const template of templatesOf(set)) {
