@@ -193,6 +193,21 @@ describe('scale-down', () => {
     expect(mixed(parallel, 3)).toEqual(['delete web-2 (condemned)', 'delete web-1 (update)']);
   });
 
+  it('SS-807: every deletion names the uid of the pod that it was decided on', () => {
+    const set = buildSet({ ...parallel, replicas: 2 });
+    const pods = [
+      buildMember(set, 0, { state: 'failed' }),
+      buildMember(set, 1, { revision: 'web-old' }),
+      buildMember(set, 2),
+    ];
+    const deletions = actionsOf(decide(set, pods));
+    expect(deletions).toEqual([
+      { type: 'delete-pod', name: 'web-0', uid: 'uid-0', why: 'terminal' },
+      { type: 'delete-pod', name: 'web-2', uid: 'uid-2', why: 'condemned' },
+      { type: 'delete-pod', name: 'web-1', uid: 'uid-1', why: 'update' },
+    ]);
+  });
+
   it('SS-341: no replicas means no pods', () => {
     expect(reaction(0, [])).toEqual([]);
     expect(reaction(0, [], parallel)).toEqual([]);
