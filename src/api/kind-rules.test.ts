@@ -35,12 +35,31 @@ describe('kindRules', () => {
     const metadata = { generation: 9 };
     const withGeneration = names.filter((name) => rulesOf(name).generation);
     expect(withGeneration.sort()).toEqual([
+      'cronjobs.batch',
+      'csidrivers.storage.k8s.io',
+      'daemonsets.apps',
       'deployments.apps',
       'endpointslices.discovery.k8s.io',
+      'flowschemas.flowcontrol.apiserver.k8s.io',
+      'horizontalpodautoscalers.autoscaling',
+      'ingressclasses.networking.k8s.io',
+      'ingresses.networking.k8s.io',
+      'jobs.batch',
+      'mutatingadmissionpolicies.admissionregistration.k8s.io',
+      'mutatingadmissionpolicybindings.admissionregistration.k8s.io',
+      'mutatingwebhookconfigurations.admissionregistration.k8s.io',
+      'networkpolicies.networking.k8s.io',
       'poddisruptionbudgets.policy',
       'pods',
+      'podtemplates',
+      'priorityclasses.scheduling.k8s.io',
+      'prioritylevelconfigurations.flowcontrol.apiserver.k8s.io',
       'replicasets.apps',
+      'replicationcontrollers',
       'statefulsets.apps',
+      'validatingadmissionpolicies.admissionregistration.k8s.io',
+      'validatingadmissionpolicybindings.admissionregistration.k8s.io',
+      'validatingwebhookconfigurations.admissionregistration.k8s.io',
     ]);
     for (const name of withGeneration) {
       expect(create(name, { metadata }).object.metadata.generation).toBe(1);

@@ -1,5 +1,37 @@
 // What the API server asks of a kind: defaults, preparation and validation, all pure. The map at
 // the end holds one entry a served resource; adding a kind means adding its rules there.
+import {
+  mutatingPolicyBindingRules,
+  mutatingPolicyRules,
+  mutatingWebhookRules,
+  validatingPolicyBindingRules,
+  validatingPolicyRules,
+  validatingWebhookRules,
+} from './admissionregistration/admission-rules.ts';
+import { daemonSetRules } from './apps/daemonset-rules.ts';
+import { horizontalPodAutoscalerRules } from './autoscaling/horizontal-pod-autoscaler-rules.ts';
+import { cronJobRules } from './batch/cron-job-rules.ts';
+import { jobRules } from './batch/job-rules.ts';
+import { signingRequestRules } from './certificates/signing-request-rules.ts';
+import { limitRangeRules } from './core/limit-range-rules.ts';
+import {
+  podTemplateRules,
+  replicationControllerRules,
+} from './core/replication-controller-rules.ts';
+import { resourceQuotaRules } from './core/resource-quota-rules.ts';
+import { flowSchemaRules, priorityLevelRules } from './flowcontrol/flow-rules.ts';
+import { ingressRules } from './networking/ingress-rules.ts';
+import { networkPolicyRules } from './networking/network-policy-rules.ts';
+import { ingressClassRules, ipAddressRules, serviceCidrRules } from './networking/other-rules.ts';
+import { runtimeClassRules } from './node/runtime-class-rules.ts';
+import { priorityClassRules } from './scheduling/priority-class-rules.ts';
+import {
+  csiDriverRules,
+  csiNodeRules,
+  csiStorageCapacityRules,
+  volumeAttachmentRules,
+  volumeAttributesClassRules,
+} from './storage/driver-rules.ts';
 import { controllerRevisionRules } from './apps/controller-revision-rules.ts';
 import { deploymentRules } from './apps/deployment-rules.ts';
 import { replicaSetRules } from './apps/replicaset-rules.ts';
@@ -104,4 +136,33 @@ export const kindRules: ReadonlyMap<string, KindRules> = new Map<string, KindRul
   ['selfsubjectaccessreviews.authorization.k8s.io', reviewRules],
   ['selfsubjectrulesreviews.authorization.k8s.io', reviewRules],
   ['subjectaccessreviews.authorization.k8s.io', reviewRules],
+  ['resourcequotas', resourceQuotaRules],
+  ['limitranges', limitRangeRules],
+  ['replicationcontrollers', replicationControllerRules],
+  ['podtemplates', podTemplateRules],
+  ['daemonsets.apps', daemonSetRules],
+  ['jobs.batch', jobRules],
+  ['cronjobs.batch', cronJobRules],
+  ['horizontalpodautoscalers.autoscaling', horizontalPodAutoscalerRules],
+  ['ingresses.networking.k8s.io', ingressRules],
+  ['ingressclasses.networking.k8s.io', ingressClassRules],
+  ['networkpolicies.networking.k8s.io', networkPolicyRules],
+  ['ipaddresses.networking.k8s.io', ipAddressRules],
+  ['servicecidrs.networking.k8s.io', serviceCidrRules],
+  ['priorityclasses.scheduling.k8s.io', priorityClassRules],
+  ['runtimeclasses.node.k8s.io', runtimeClassRules],
+  ['csidrivers.storage.k8s.io', csiDriverRules],
+  ['csinodes.storage.k8s.io', csiNodeRules],
+  ['csistoragecapacities.storage.k8s.io', csiStorageCapacityRules],
+  ['volumeattachments.storage.k8s.io', volumeAttachmentRules],
+  ['volumeattributesclasses.storage.k8s.io', volumeAttributesClassRules],
+  ['certificatesigningrequests.certificates.k8s.io', signingRequestRules],
+  ['flowschemas.flowcontrol.apiserver.k8s.io', flowSchemaRules],
+  ['prioritylevelconfigurations.flowcontrol.apiserver.k8s.io', priorityLevelRules],
+  ['mutatingwebhookconfigurations.admissionregistration.k8s.io', mutatingWebhookRules],
+  ['validatingwebhookconfigurations.admissionregistration.k8s.io', validatingWebhookRules],
+  ['validatingadmissionpolicies.admissionregistration.k8s.io', validatingPolicyRules],
+  ['validatingadmissionpolicybindings.admissionregistration.k8s.io', validatingPolicyBindingRules],
+  ['mutatingadmissionpolicies.admissionregistration.k8s.io', mutatingPolicyRules],
+  ['mutatingadmissionpolicybindings.admissionregistration.k8s.io', mutatingPolicyBindingRules],
 ]);

@@ -1,15 +1,12 @@
 // The table of everything served: one line a resource. Discovery, paths, the registry, the client
 // and the garbage collector read it. Adding a kind starts here.
+import { ALL_VERBS, define, defineReview } from './define-resource.ts';
 import type * as types from './generated/types.ts';
 import type { KubernetesObject } from './meta/object.ts';
+import { otherResources } from './other-resources.ts';
 
 export type Verb =
   'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
-
-// prettier-ignore
-const ALL_VERBS: readonly Verb[] = [
-  'create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch',
-];
 
 /** A served resource; `T` is the type of its objects. */
 export interface ResourceDefinition<T extends KubernetesObject = KubernetesObject> {
@@ -30,46 +27,6 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly subresources: readonly string[];
   /** Never set: carries the type of the objects. */
   readonly objectType?: T;
-}
-
-interface Extra {
-  singular?: string;
-  shortNames?: readonly string[];
-  categories?: readonly string[];
-  subresources?: readonly string[];
-  cluster?: boolean;
-  verbs?: readonly Verb[];
-  model?: string;
-}
-
-function define<T extends KubernetesObject>(
-  groupVersion: string,
-  [resource, kind]: readonly [string, string],
-  extra: Extra = {},
-): ResourceDefinition<T> {
-  const slash = groupVersion.indexOf('/');
-  return {
-    group: slash < 0 ? '' : groupVersion.slice(0, slash),
-    version: groupVersion.slice(slash + 1),
-    resource,
-    kind,
-    singular: extra.singular ?? kind.toLowerCase(),
-    model: extra.model ?? kind,
-    namespaced: extra.cluster !== true,
-    shortNames: extra.shortNames ?? [],
-    categories: extra.categories ?? [],
-    verbs: extra.verbs ?? ALL_VERBS,
-    subresources: extra.subresources ?? [],
-  };
-}
-
-/** A question to the server: it is answered and never stored. */
-function defineReview<T extends KubernetesObject>(
-  groupVersion: string,
-  names: readonly [string, string],
-  extra: Extra = {},
-): ResourceDefinition<T> {
-  return define<T>(groupVersion, names, { cluster: true, verbs: ['create'], ...extra });
 }
 
 const AUTHENTICATION = 'authentication.k8s.io/v1';
@@ -203,7 +160,7 @@ export const subjectAccessReviews = defineReview<types.SubjectAccessReview>(AUTH
   'SubjectAccessReview',
 ]);
 
-/** Every resource served by default, in discovery order. */
+/** Every resource served by default; discovery has groups and versions in this order. */
 export const builtinResources: readonly ResourceDefinition[] = [
   namespaces,
   nodes,
@@ -234,6 +191,7 @@ export const builtinResources: readonly ResourceDefinition[] = [
   selfSubjectAccessReviews,
   selfSubjectRulesReviews,
   subjectAccessReviews,
+  ...otherResources,
 ];
 
 /** `v1`, `apps/v1`. */

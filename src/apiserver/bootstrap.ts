@@ -1,9 +1,11 @@
 // The objects that every cluster has from its first start.
-import type { Namespace, Service } from '../api/generated/types.ts';
+import type { Namespace, PriorityClass, Service } from '../api/generated/types.ts';
 import type { KubernetesObject } from '../api/meta/object.ts';
 import { isAlreadyExists, isNotFound } from '../api/meta/status-error.ts';
+import { priorityClasses } from '../api/other-resources.ts';
 import { namespaces, resourcePath, services } from '../api/resources.ts';
 import type { ResourceDefinition } from '../api/resources.ts';
+import { systemPriorityClasses } from '../api/scheduling/priority-class-rules.ts';
 import type { ApiHandler, ApiRequest, UserInfo } from './api-request.ts';
 import { MASTERS_GROUP } from './api-request.ts';
 
@@ -24,17 +26,32 @@ export interface BootstrapOptions {
   readonly targetPort: number;
 }
 
-/** Creates the system namespaces and the Service `kubernetes` unless they are there already. */
+/**
+ * Creates the system namespaces and priorities and the Service `kubernetes` unless they are there
+ * already.
+ */
 export async function bootstrapObjects(options: BootstrapOptions): Promise<void> {
   const { handler, apiServerIp, targetPort } = options;
   for (const name of SYSTEM_NAMESPACES) {
     await ensure(handler, namespaces, namespaceObject(name));
   }
-  await ensure(handler, services, kubernetesService(apiServerIp, targetPort));
+  // At once: one group of writes costs one write to the disk.
+  await Promise.all([
+    ensure(handler, services, kubernetesService(apiServerIp, targetPort)),
+    ...[...systemPriorityClasses.keys()].map((name) =>
+      ensure(handler, priorityClasses, priorityClassObject(name)),
+    ),
+  ]);
 }
 
 function namespaceObject(name: string): Namespace {
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
+}
+
+function priorityClassObject(name: string): PriorityClass {
+  const apiVersion = 'scheduling.k8s.io/v1';
+  const facts = systemPriorityClasses.get(name) ?? { value: 0 };
+  return { apiVersion, kind: 'PriorityClass', metadata: { name }, ...facts };
 }
 
 function kubernetesService(clusterIP: string, targetPort: number): Service {

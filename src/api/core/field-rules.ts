@@ -85,6 +85,27 @@ export function portNumber(value: number, path: FieldPath): StatusCause[] {
   return invalidForEach(path, value, validatePortNumber(value));
 }
 
+const PATH_TEXT = String.raw`[A-Za-z0-9/\-._~%!$&'()*+,;=:]+`;
+const PATH = new RegExp(`^${PATH_TEXT}$`);
+
+/** A name such as `example.com/path`. */
+export function* domainPrefixedPath(value: string, path: FieldPath): Causes {
+  if (value === '') {
+    yield required(path);
+    return;
+  }
+  const slash = value.indexOf('/');
+  if (slash <= 0 || slash === value.length - 1) {
+    yield invalidValue(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")');
+    return;
+  }
+  const domain = value.slice(0, slash);
+  yield* invalidForEach(path, domain, validateDns1123Subdomain(domain));
+  const rest = value.slice(slash + 1);
+  if (PATH.test(rest)) return;
+  yield invalidValue(path, rest, `Invalid path (regex used for validation is '${PATH_TEXT}')`);
+}
+
 /** A port by number or by the name of a container's port. */
 export function portNumberOrName(value: number | string | undefined, path: FieldPath) {
   return typeof value === 'string'

@@ -186,6 +186,22 @@ export function* validateCidr(
   }
 }
 
+/** True when the first of two well-formed ranges is a strict part of the second. */
+export function isWithin(inner: string, outer: string): boolean {
+  const [innerIp = '', innerBits] = inner.split('/');
+  const [outerIp = '', outerBits] = outer.split('/');
+  const address = parseIp(innerIp);
+  const base = parseIp(outerIp);
+  if (!address || !base || address.length !== base.length) return false;
+  const differing = address.map((byte, index) => byte ^ (base[index] ?? 0));
+  const size = Number(outerBits);
+  const inside = differing.every((byte, i) => {
+    const covered = Math.min(8, Math.max(0, size - i * 8));
+    return (byte & ~(0xff >> covered) & 0xff) === 0;
+  });
+  return inside && Number(innerBits) > size;
+}
+
 function hasHostBits(address: Address, size: number): boolean {
   return address.some((byte, i) => {
     const covered = Math.min(8, Math.max(0, size - i * 8));

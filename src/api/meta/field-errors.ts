@@ -68,6 +68,11 @@ export function invalidValue(path: FieldLike, value: unknown, detail: string): S
   return cause('FieldValueInvalid', path, ['Invalid value', renderValue(value), detail]);
 }
 
+/** As invalidValue, for a value too large to show. */
+export function wrongWhole(path: FieldLike, detail: string): StatusCause {
+  return cause('FieldValueInvalid', path, ['Invalid value', detail]);
+}
+
 /** A value of the wrong type. */
 export function typeInvalid(path: FieldLike, value: unknown, detail: string): StatusCause {
   return cause('FieldValueTypeInvalid', path, ['Invalid value', renderValue(value), detail]);

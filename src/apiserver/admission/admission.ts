@@ -5,7 +5,7 @@ import { claimResize } from './claim-resize.ts';
 import { defaultStorageClass } from './default-storage-class.ts';
 import { defaultTolerations } from './default-tolerations.ts';
 import { immortalNamespaces, namespaceLifecycle } from './namespace-lifecycle.ts';
-import { priority } from './priority.ts';
+import { onlyDefaultPriority, priority } from './priority.ts';
 import { rbacEscalation } from './rbac-escalation.ts';
 import { runtimeClass } from './runtime-class.ts';
 import { serviceAccount } from './service-account.ts';
@@ -22,7 +22,11 @@ const mutatingSteps: readonly AdmissionStep[] = [
   rbacEscalation,
 ];
 
-const validatingSteps: readonly AdmissionStep[] = [immortalNamespaces, claimResize];
+const validatingSteps: readonly AdmissionStep[] = [
+  immortalNamespaces,
+  onlyDefaultPriority,
+  claimResize,
+];
 
 /** Before defaults are final and before validation. */
 export function mutate(request: AdmissionRequest): void {

@@ -1,12 +1,17 @@
 // Which table shows which resource.
 import type { KubernetesObject } from '../../api/meta/object.ts';
+import * as others from '../../api/other-resources.ts';
 import * as resources from '../../api/resources.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
+import * as batch from './batch-tables.ts';
 import { column, field, nameColumn, type KindTable } from './column.ts';
 import * as core from './core-tables.ts';
+import * as driver from './driver-tables.ts';
+import * as ingress from './ingress-tables.ts';
 import * as network from './network-tables.ts';
 import { podTable } from './pod-table.ts';
 import { clusterRoleBindingTable, roleBindingTable } from './rbac-tables.ts';
+import * as policy from './policy-tables.ts';
 import * as storage from './storage-tables.ts';
 import * as workload from './workload-tables.ts';
 
@@ -51,6 +56,32 @@ const tables: ReadonlyMap<string, AnyTable> = new Map([
   entry(resources.leases, core.leaseTable),
   entry(resources.roleBindings, roleBindingTable),
   entry(resources.clusterRoleBindings, clusterRoleBindingTable),
+  entry(others.daemonSets, batch.daemonSetTable),
+  entry(others.replicationControllers, batch.replicationControllerTable),
+  entry(others.podTemplates, batch.podTemplateTable),
+  entry(others.jobs, batch.jobTable),
+  entry(others.cronJobs, batch.cronJobTable),
+  entry(others.ingresses, ingress.ingressTable),
+  entry(others.ingressClasses, ingress.ingressClassTable),
+  entry(others.networkPolicies, ingress.networkPolicyTable),
+  entry(others.ipAddresses, ingress.ipAddressTable),
+  entry(others.serviceCidrs, ingress.serviceCidrTable),
+  entry(others.resourceQuotas, policy.resourceQuotaTable),
+  entry(others.priorityClasses, policy.priorityClassTable),
+  entry(others.horizontalPodAutoscalers, policy.horizontalPodAutoscalerTable),
+  entry(others.runtimeClasses, policy.runtimeClassTable),
+  entry(others.mutatingWebhooks, policy.webhookTable),
+  entry(others.validatingWebhooks, policy.webhookTable),
+  entry(others.validatingPolicies, policy.validatingPolicyTable),
+  entry(others.validatingPolicyBindings, policy.validatingPolicyBindingTable),
+  entry(others.flowSchemas, policy.flowSchemaTable),
+  entry(others.priorityLevels, policy.priorityLevelTable),
+  entry(others.certificateSigningRequests, policy.signingRequestTable),
+  entry(others.csiDrivers, driver.csiDriverTable),
+  entry(others.csiNodes, driver.csiNodeTable),
+  entry(others.csiStorageCapacities, driver.csiStorageCapacityTable),
+  entry(others.volumeAttachments, driver.volumeAttachmentTable),
+  entry(others.volumeAttributesClasses, driver.volumeAttributesClassTable),
 ]);
 
 /** The table of a resource, or of its scale. */

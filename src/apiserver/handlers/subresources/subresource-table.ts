@@ -38,7 +38,8 @@ export function findSubresource(
   { resource }: ResourceDefinition,
   subresource: string,
 ): SubresourceHandlers | undefined {
-  if (subresource === 'status') return status;
+  // Approving a certificate writes conditions: a part of the status.
+  if (subresource === 'status' || subresource === 'approval') return status;
   if (subresource === 'scale') return scale;
   if (resource === 'pods') return podsOnly[subresource];
   if (resource === 'namespaces' && subresource === 'finalize') return { update: handleFinalize };
