@@ -26,7 +26,10 @@ import type { HealthChecks } from './apiserver/health.ts';
 import type { NodeConnection } from './apiserver/node-connection.ts';
 import { createServer, type ListenAddress } from './apiserver/server.ts';
 import { createServiceAccountReviewer } from './apiserver/service-account-review.ts';
-import { createServiceAccountTokenIssuer } from './apiserver/service-account-tokens.ts';
+import {
+  createServiceAccountTokenIssuer,
+  type ServiceAccountTokenIssuer,
+} from './apiserver/service-account-tokens.ts';
 import { versionInfo } from './apiserver/version.ts';
 import type { Clock } from './base/clock.ts';
 import type { Logger } from './base/logger.ts';
@@ -179,6 +182,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
 interface Api {
   readonly handler: ApiHandler;
   readonly authorizer: Authorizer;
+  readonly issuer: ServiceAccountTokenIssuer;
   readonly reviewToken: TokenReviewer;
 }
 
@@ -213,7 +217,7 @@ function createApi(
       throw statusError('ServiceUnavailable', `no agent of node "${name}" is connected`);
     },
   });
-  return { handler, authorizer, reviewToken };
+  return { handler, authorizer, issuer, reviewToken };
 }
 
 function createApiServer(
@@ -231,6 +235,7 @@ function createApiServer(
     handler: api.handler,
     authenticator: createAuthenticator(api.reviewToken),
     authorizer: api.authorizer,
+    tokenKeys: api.issuer,
     audit: auditLog && { random, write: (event) => auditLog.write(event) },
     version: versionInfo(options.emulatedVersion),
     healthChecks,

@@ -42,6 +42,7 @@ export type ServerOptions = Pick<
   | 'logger'
   | 'clock'
   | 'audit'
+  | 'tokenKeys'
 > & {
   /** PEM; `ca` signs client certificates. */
   readonly tls: { readonly key: string; readonly cert: string; readonly ca: string };

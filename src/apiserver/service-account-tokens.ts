@@ -47,6 +47,8 @@ export interface IssuedToken {
 }
 
 export interface ServiceAccountTokenIssuer {
+  /** The `iss` claim. */
+  readonly issuer: string;
   /** Audiences of tokens for the API server itself. */
   readonly audiences: readonly string[];
   issue(options: TokenRequestOptions): IssuedToken;
@@ -56,7 +58,7 @@ export interface ServiceAccountTokenIssuer {
    */
   verify(token: string, audiences?: readonly string[]): Verified;
   /** The public keys as a JSON Web Key Set. */
-  keys(): object;
+  keys(): { readonly keys: ReadonlyArray<{ readonly alg: string }> };
 }
 
 interface Payload {
@@ -161,6 +163,7 @@ export function createServiceAccountTokenIssuer(
   const header = encode({ alg: signer.algorithm, kid: signer.keyId });
   const own = [issuer];
   return {
+    issuer,
     audiences: own,
     issue(request) {
       const iat = Math.floor(clock.now() / 1000);

@@ -7,6 +7,7 @@ import type { Exchange } from './exchange.ts';
 import { healthReply, type HealthChecks } from './health.ts';
 import type { Metrics } from './metrics.ts';
 import type { OpenApi } from './openapi/openapi.ts';
+import { isOpenIdPath, sendOpenId, type TokenKeys } from './openid.ts';
 import { send, sendJson, sendText } from './reply.ts';
 import { methodNotAllowed } from './request-info.ts';
 import type { VersionInfo } from './version.ts';
@@ -18,6 +19,8 @@ export interface SystemPathsOptions {
   readonly healthChecks: HealthChecks;
   readonly metrics: Metrics;
   readonly authorizer: Authorizer;
+  /** Absent: nobody issues tokens here. */
+  readonly tokenKeys?: TokenKeys | undefined;
 }
 
 /** A path that exists is only to be read. Throws 405. */
@@ -79,6 +82,12 @@ async function serve(exchange: Exchange, options: SystemPathsOptions): Promise<b
         body: options.metrics.render(),
         headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
       });
+      return true;
+    case '.well-known':
+    case 'openid':
+      if (!options.tokenKeys || !isOpenIdPath(path)) return false;
+      requireGet(exchange);
+      await sendOpenId(exchange, options.tokenKeys);
       return true;
     case 'openapi':
       return serveOpenApi(exchange, options.openApi);
