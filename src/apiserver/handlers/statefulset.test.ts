@@ -1,12 +1,16 @@
 // What clients of StatefulSets see of the server: generations, blind writes, the scale.
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { StatefulSet } from '../../api/generated/types.ts';
+import type { Scale, StatefulSet, Status } from '../../api/generated/types.ts';
+import type { KubernetesObject } from '../../api/meta/object.ts';
 import { statefulSets } from '../../api/resources.ts';
 import { createTestApi } from '../testing/test-api.ts';
 import type { TestApi } from '../testing/test-api.ts';
 
 const SETS = '/apis/apps/v1/namespaces/default/statefulsets';
 let api: TestApi;
+
+/** What fieldsV1 says of the spec. */
+type FieldsOfSpec = Record<string, object | undefined>;
 
 beforeEach(async () => {
   api = await createTestApi();
@@ -93,6 +97,38 @@ describe('updates', () => {
       ]);
     },
   );
+});
+
+describe('the scale', () => {
+  /** `manager subresource` of those who own spec.replicas. */
+  const ownersOf = ({ metadata }: KubernetesObject) =>
+    (metadata.managedFields ?? [])
+      .filter(({ fieldsV1 }) => 'f:replicas' in ((fieldsV1 as FieldsOfSpec)['f:spec'] ?? {}))
+      .map(({ manager, subresource, apiVersion }) =>
+        [manager, subresource, apiVersion].filter((part) => part !== undefined).join(' '),
+      );
+  const apply = (replicas: number) =>
+    api.call<KubernetesObject & Status>(`PATCH ${SETS}/web?fieldManager=deployer`, {
+      body: manifest({ replicas }),
+      contentType: 'application/apply-patch+yaml',
+    });
+
+  it('SS-743: is the same field with the same owners as spec.replicas of the set', async () => {
+    expect(ownersOf((await apply(3)).body)).toEqual(['deployer apps/v1']);
+    const scale = await api.ok<Scale>(`GET ${SETS}/web/scale`);
+    const wanted = { ...scale, spec: { replicas: 5 } };
+    await api.ok(`PUT ${SETS}/web/scale?fieldManager=scaler`, wanted);
+    expect(ownersOf(await api.ok(`GET ${SETS}/web`))).toEqual(['scaler scale apps/v1']);
+    const conflict = await apply(3);
+    expect(conflict.code).toBe(409);
+    expect(conflict.body.details?.causes).toMatchObject([
+      { reason: 'FieldManagerConflict', field: '.spec.replicas' },
+    ]);
+    expect(ownersOf((await apply(5)).body).toSorted()).toEqual([
+      'deployer apps/v1',
+      'scaler scale apps/v1',
+    ]);
+  });
 });
 
 it('SS-744: kubectl finds the kind as sts and among all', () => {
