@@ -30,6 +30,7 @@ export { createManager } from './client/manager.ts';
 export { execInPod } from './client/exec.ts';
 export type { Transport, WatchEvent, WatchHandler, WatchStream } from './client/transport.ts';
 export { createStatefulSetController } from './controllers/statefulset/statefulset-controller.ts';
+export { GATES, type Gate, type GateName } from './controllers/statefulset/plan/gates.ts';
 export { plan } from './controllers/statefulset/plan/plan.ts';
 export type {
   Action,
@@ -37,6 +38,7 @@ export type {
   Plan,
   Snapshot,
   Wait,
+  WaitTarget,
 } from './controllers/statefulset/plan/snapshot.ts';
 export { StatusError } from './api/meta/status-error.ts';
 export {
