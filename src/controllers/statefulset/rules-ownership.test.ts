@@ -88,6 +88,14 @@ describe('adoption', () => {
     expect(podWrites()).toEqual(['POST pods/web-0', 'DELETE pods/web-0']);
   });
 
+  it('SS-566: one that is gone meanwhile is no error', async () => {
+    kit.refuse(/^PATCH pods\/web-5/, () => statusError('NotFound', 'gone'));
+    await kit.createOrphan('web-5');
+    await kit.create({ replicas: 1 });
+    expect(kit.podNames()).toEqual(['web-0', 'web-5']);
+    expect(kit.set().status).toMatchObject({ replicas: 1 });
+  });
+
   it.each([
     ['gone', () => statusError('NotFound', 'statefulsets.apps "web" not found')],
     ['unreadable', boom],

@@ -156,6 +156,28 @@ describe('one sync', () => {
     });
   });
 
+  it('SS-807: a successor under the name is not hit', async () => {
+    await kit.create({ replicas: 1 });
+    await kit.ready('web-0');
+    const client = kit.client.resource(pods);
+    const name = { namespace, name: 'web-0' };
+    kit.api.beforeRequest = async ({ method, path }) => {
+      if (method !== 'DELETE' || !path.endsWith('/web-0')) return;
+      kit.api.beforeRequest = undefined;
+      await client.delete(name);
+      await client.create({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: name,
+        spec: { containers: [] },
+      });
+    };
+    const { uid } = kit.pod('web-0').metadata;
+    await kit.change((set) => Object.assign(set.spec ?? {}, { replicas: 0 }));
+    expect(kit.pod('web-0').metadata.uid).not.toBe(uid);
+    expect(kit.set().status).toMatchObject({ replicas: 0, observedGeneration: 2 });
+  });
+
   it('SS-342: up and down quickly ends at the last number', async () => {
     await kit.create({ ...parallel, replicas: 3 });
     for (const replicas of [7, 1, 5, 0, 2]) {
