@@ -1,6 +1,6 @@
-// `npm run bench`: figures of the embedded mode on this machine. The machine is noisy, so each
-// figure is a median, and stands beside the time of a bare Node.js start measured in the same
-// minute.
+// `npm run bench`: figures of the embedded mode and of the engine on this machine. The machine is
+// noisy, so each figure is a median, and stands beside the time of a bare Node.js start measured in
+// the same minute, or is CPU time.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ const command = fileURLToPath(new URL('../bin/ordinal.js', import.meta.url));
 const dataDirectory = mkdtempSync(join(tmpdir(), 'ordinal-bench-'));
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-const row = (name, text) => process.stdout.write(`${name.padEnd(46)} ${text}\n`);
+const row = (name, text) => process.stdout.write(`${name.padEnd(58)} ${text}\n`);
 
 function up() {
   const options = ['--data-dir', dataDirectory, '--port', '0', '--output', 'json'];
@@ -144,7 +144,15 @@ async function convergence() {
   row('3 replicas with claims, create to all Ready', text);
 }
 
+/** Runs a program of this folder, which prints its own rows. */
+function runProgram(name, ...flags) {
+  const file = fileURLToPath(new URL(name, import.meta.url));
+  spawnSync(process.execPath, ['--expose-gc', ...flags, file], { stdio: 'inherit' });
+}
+
 try {
+  runProgram('planning.mjs', '--max-semi-space-size=256');
+  runProgram('resting-sets.mjs');
   row('bare Node.js start', `${bareNodeMs().toFixed(0)} ms`);
   await startUp();
   await convergence();
