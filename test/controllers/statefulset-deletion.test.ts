@@ -306,6 +306,22 @@ describe('deletion', () => {
     await cluster.eventually(podNames, '');
   });
 
+  it('SS-607: a reference with the uid of the set and another name means nobody', async () => {
+    const { namespace, set } = await runningPair('misnamed');
+    const { uid = '' } = (await set()).metadata;
+    const owner = { apiVersion: 'apps/v1', kind: 'StatefulSet', uid };
+    const create = (name: string, ownerName: string) =>
+      cluster.create(persistentVolumeClaims, {
+        metadata: { namespace, name, ownerReferences: [{ ...owner, name: ownerName }] },
+        spec: claimTemplate.spec,
+      });
+    await create('right', 'web');
+    await create('wrong', 'other');
+    await cluster.gone(persistentVolumeClaims, { namespace, name: 'wrong' });
+    await collected(namespace);
+    expect(await claims(namespace)).toContain('right');
+  });
+
   it('SS-609: a pod made again under the name is not hit', async () => {
     const { namespace, uid, podNames } = await runningPair('again');
     await removeSet(namespace, 'Orphan');

@@ -128,6 +128,18 @@ describe('the update revision', () => {
     expect(decideUpdateRevision(set, older, 0)).toMatchObject({ type: 'create' });
   });
 
+  it('SS-526: once the count was raised, name and label have the hash of that count', () => {
+    const set = withImage('a');
+    const decision = decideUpdateRevision(set, [stored(withImage('b'), 1)], 1);
+    const hash = revisionHash(dataText(revisionData(set)), 1);
+    expect(decision).toMatchObject({
+      type: 'create',
+      candidate: {
+        metadata: { name: `web-${hash}`, labels: { 'controller.kubernetes.io/hash': hash } },
+      },
+    });
+  });
+
   it('SS-530: back to an earlier template there are still two, and it has number 3', () => {
     const [a, b] = [stored(withImage('a'), 1), stored(withImage('b'), 2)];
     const decision = decideUpdateRevision(withImage('a'), [a, b], 0);
