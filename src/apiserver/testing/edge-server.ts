@@ -29,13 +29,18 @@ export interface EdgeServer {
   readonly certificates: Certificates;
 }
 
+export interface EdgeOptions {
+  readonly reviewToken?: TokenReviewer;
+  readonly audit?: (event: object) => void;
+}
+
 /**
  * Starts a server on a free port of 127.0.0.1, with the default roles; all of a process share one
  * CA.
  */
 export async function startEdgeServer(
   handler: ApiHandler,
-  { reviewToken }: { reviewToken?: TokenReviewer } = {},
+  { reviewToken, audit }: EdgeOptions = {},
 ): Promise<EdgeServer> {
   const certificates = await ensureCertificates({ files, clock: systemClock, names: [] });
   const admin = { name: 'kubernetes-admin', uid: '', groups: [MASTERS_GROUP] };
@@ -51,6 +56,7 @@ export async function startEdgeServer(
       }),
     ),
     authorizer: createAuthorizer(store),
+    audit: audit && { random: seededRandom(1), write: audit },
     version: versionInfo('1.36'),
     healthChecks: {},
     logger: silentLogger,

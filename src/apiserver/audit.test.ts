@@ -1,0 +1,82 @@
+import { get } from 'node:https';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { notFound } from '../api/meta/status-error.ts';
+import { pods } from '../api/resources.ts';
+import { startEdgeServer, type EdgeServer } from './testing/edge-server.ts';
+
+const events: object[] = [];
+let edge: EdgeServer;
+beforeAll(async () => {
+  const handler = async () => {
+    throw notFound(pods, 'web-0');
+  };
+  edge = await startEdgeServer(handler, { audit: (event) => events.push(event) });
+});
+afterAll(() => edge.server.stop());
+
+/** The event of one GET. */
+async function auditOf(path: string, headers: Record<string, string>): Promise<object> {
+  events.length = 0;
+  const { port, certificates } = edge;
+  const options = { host: '127.0.0.1', port, path, headers, ca: certificates.ca, agent: false };
+  await new Promise<void>((resolve, reject) => {
+    const request = get(options, (reply) => reply.resume().on('end', resolve));
+    request.on('error', reject);
+  });
+  await expect.poll(() => events.length).toBe(1);
+  return events[0] ?? {};
+}
+
+it('API-117: an event says who did what as whom, and how it ended', async () => {
+  const path = '/api/v1/namespaces/default/pods/web-0/status?pretty=true';
+  const event = await auditOf(path, {
+    authorization: `Bearer ${edge.certificates.adminToken}`,
+    'user-agent': 'kubectl/v1',
+    'impersonate-user': 'jane',
+  });
+  expect(event).toEqual({
+    kind: 'Event',
+    apiVersion: 'audit.k8s.io/v1',
+    level: 'Metadata',
+    auditID: expect.stringMatching(/^[-0-9a-f]{36}$/) as string,
+    stage: 'ResponseComplete',
+    requestURI: path,
+    verb: 'get',
+    user: { username: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] },
+    impersonatedUser: { username: 'jane', groups: ['system:authenticated'] },
+    sourceIPs: ['127.0.0.1'],
+    userAgent: 'kubectl/v1',
+    objectRef: {
+      resource: 'pods',
+      namespace: 'default',
+      name: 'web-0',
+      apiVersion: 'v1',
+      subresource: 'status',
+    },
+    responseStatus: {
+      metadata: {},
+      status: 'Failure',
+      message: 'pods "web-0" not found',
+      reason: 'NotFound',
+      code: 404,
+    },
+    requestReceivedTimestamp: expect.stringMatching(/\.\d{6}Z$/) as string,
+    stageTimestamp: expect.stringMatching(/\.\d{6}Z$/) as string,
+  });
+});
+
+it('API-117: a bad token is logged without a user, and never itself', async () => {
+  const event = await auditOf('/healthz', { authorization: 'Bearer secret-token' });
+  expect(event).toMatchObject({ user: {}, responseStatus: { code: 401 } });
+  expect(JSON.stringify(event)).not.toContain('secret-token');
+});
+
+it('API-117: a path that is no resource has no object', async () => {
+  const event = await auditOf('/readyz', {});
+  expect(event).toMatchObject({
+    verb: 'get',
+    user: { username: 'system:anonymous' },
+    responseStatus: { code: 200 },
+  });
+  expect(event).not.toHaveProperty('objectRef');
+});
