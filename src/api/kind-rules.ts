@@ -38,6 +38,7 @@ import { replicaSetRules } from './apps/replicaset-rules.ts';
 import { statefulSetRules } from './apps/statefulset-rules.ts';
 import { reviewRules } from './authorization/review-rules.ts';
 import { leaseRules } from './coordination/lease-rules.ts';
+import { bindingRules } from './core/binding-rules.ts';
 import { claimRules } from './core/claim-rules.ts';
 import { configMapRules } from './core/config-map-rules.ts';
 import { endpointsRules } from './core/endpoints-rules.ts';
@@ -136,6 +137,7 @@ export const kindRules: ReadonlyMap<string, KindRules> = new Map<string, KindRul
   ['selfsubjectaccessreviews.authorization.k8s.io', reviewRules],
   ['selfsubjectrulesreviews.authorization.k8s.io', reviewRules],
   ['subjectaccessreviews.authorization.k8s.io', reviewRules],
+  ['bindings', bindingRules],
   ['resourcequotas', resourceQuotaRules],
   ['limitranges', limitRangeRules],
   ['replicationcontrollers', replicationControllerRules],

@@ -13,6 +13,8 @@ const STORAGE = 'storage.k8s.io/v1';
 const FLOW = 'flowcontrol.apiserver.k8s.io/v1';
 const webhooks: Extra = { cluster: true, categories: ['api-extensions'] };
 
+/** Binds a pod to a node, as the pod's own subresource does. */
+export const bindings = define<types.Binding>('v1', ['bindings', 'Binding'], { verbs: ['create'] });
 export const resourceQuotas = define<types.ResourceQuota>(
   'v1',
   ['resourcequotas', 'ResourceQuota'],
@@ -141,6 +143,7 @@ export const mutatingPolicyBindings = define<types.MutatingAdmissionPolicyBindin
 
 /** All of them. */
 export const otherResources: readonly ResourceDefinition[] = [
+  bindings,
   resourceQuotas,
   limitRanges,
   replicationControllers,

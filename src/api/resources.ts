@@ -45,7 +45,7 @@ export const namespaces = define<types.Namespace>('v1', ['namespaces', 'Namespac
 export const nodes = define<types.Node>('v1', ['nodes', 'Node'], {
   cluster: true,
   shortNames: ['no'],
-  subresources: ['status'],
+  subresources: ['status', 'proxy'],
 });
 export const pods = define<types.Pod>('v1', ['pods', 'Pod'], {
   shortNames: ['po'],
@@ -56,6 +56,7 @@ export const pods = define<types.Pod>('v1', ['pods', 'Pod'], {
     'exec',
     'attach',
     'portforward',
+    'proxy',
     'binding',
     'eviction',
     'ephemeralcontainers',
@@ -65,7 +66,7 @@ export const pods = define<types.Pod>('v1', ['pods', 'Pod'], {
 export const services = define<types.Service>('v1', ['services', 'Service'], {
   shortNames: ['svc'],
   categories: all,
-  subresources: ['status'],
+  subresources: ['status', 'proxy'],
 });
 export const endpoints = define<types.Endpoints>('v1', ['endpoints', 'Endpoints'], {
   shortNames: ['ep'],

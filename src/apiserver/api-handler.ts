@@ -1,6 +1,7 @@
 // The core of the API server: from a request to the handler of its verb and (sub)resource.
 import { kindRules } from '../api/kind-rules.ts';
 import type { RuleContext } from '../api/kind-rules.ts';
+import { bindings } from '../api/other-resources.ts';
 import type { ResourceDefinition, Verb } from '../api/resources.ts';
 import { assert, present } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
@@ -23,6 +24,7 @@ import type {
 import { handleList } from './handlers/list.ts';
 import { handlePatch } from './handlers/patch.ts';
 import { reviewHandler } from './handlers/reviews/review-table.ts';
+import { handleBindings } from './handlers/subresources/binding.ts';
 import { findSubresource } from './handlers/subresources/subresource-table.ts';
 import { handleUpdate } from './handlers/update.ts';
 import { handleWatch } from './handlers/watch.ts';
@@ -134,6 +136,7 @@ function handlerOf(target: ResourceRequest): Handler {
   const { resource, info } = target;
   if (info.subresource === '') {
     if (!resource.verbs.includes(info.verb)) throw methodNotAllowed();
+    if (resource === bindings) return handleBindings;
     return reviewHandler(resource) ?? verbHandlers[info.verb];
   }
   if (!resource.subresources.includes(info.subresource)) throw resourceNotServed();

@@ -88,7 +88,9 @@ function splitTarget(
   const namespaced =
     first === 'namespaces' && rest.length > 2 && third !== 'status' && third !== 'finalize';
   const [resource = '', name = '', ...sub] = namespaced ? rest.slice(2) : rest;
-  return { resource, namespace: namespaced ? second : '', name, subresource: sub.join('/') };
+  // What follows is the path on the other side.
+  const subresource = sub[0] === 'proxy' ? 'proxy' : sub.join('/');
+  return { resource, namespace: namespaced ? second : '', name, subresource };
 }
 
 function verbOf(method: string, name: string, watch: boolean): Verb {

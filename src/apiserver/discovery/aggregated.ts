@@ -9,7 +9,7 @@ export const AGGREGATED_TYPE =
   'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
 function subresourceEntry(resource: ResourceDefinition, name: string) {
-  const { kind = resource.kind, groupVersion, verbs } = subresourceDefinition(name);
+  const { kind = resource.kind, groupVersion, verbs } = subresourceDefinition(name, resource.kind);
   const { group = '', version = '' } = groupVersion ?? {};
   return { subresource: name, responseKind: { group, version, kind }, verbs };
 }

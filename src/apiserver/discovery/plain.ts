@@ -29,7 +29,7 @@ export function groupDocument(group: ServedGroup): object {
 }
 
 function subresourceEntry(resource: ResourceDefinition, name: string) {
-  const { kind = resource.kind, groupVersion, verbs } = subresourceDefinition(name);
+  const { kind = resource.kind, groupVersion, verbs } = subresourceDefinition(name, resource.kind);
   return {
     name: `${resource.resource}/${name}`,
     singularName: '',

@@ -11,6 +11,7 @@ export interface SubresourceDefinition {
 
 const READ_WRITE = ['get', 'patch', 'update'];
 const CONNECT = ['create', 'get'];
+const PROXY = ['create', 'delete', 'get', 'patch', 'update'];
 
 const table: Readonly<Record<string, Omit<SubresourceDefinition, 'name'>>> = {
   status: { verbs: READ_WRITE },
@@ -40,6 +41,7 @@ const table: Readonly<Record<string, Omit<SubresourceDefinition, 'name'>>> = {
 };
 
 /** The definition of a subresource; those without an entry behave like /status. */
-export function subresourceDefinition(name: string): SubresourceDefinition {
+export function subresourceDefinition(name: string, parentKind: string): SubresourceDefinition {
+  if (name === 'proxy') return { name, kind: `${parentKind}ProxyOptions`, verbs: PROXY };
   return { name, ...(table[name] ?? { verbs: READ_WRITE }) };
 }

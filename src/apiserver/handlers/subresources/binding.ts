@@ -3,9 +3,10 @@ import type { Binding, Pod, PodCondition } from '../../../api/generated/types.ts
 import { setCondition } from '../../../api/meta/conditions.ts';
 import { fieldPath, notSupported, required } from '../../../api/meta/field-errors.ts';
 import type { KubernetesObject } from '../../../api/meta/object.ts';
-import { conflict, invalid } from '../../../api/meta/status-error.ts';
+import { badRequest, conflict, invalid } from '../../../api/meta/status-error.ts';
 import type { StatusCause } from '../../../api/meta/status-error.ts';
-import type { ResourceDefinition } from '../../../api/resources.ts';
+import { bindings } from '../../../api/other-resources.ts';
+import { pods } from '../../../api/resources.ts';
 import type { ObjectResponse } from '../../api-request.ts';
 import { changeObject } from '../../registry/object-store.ts';
 import { decodeBody, matchName, matchNamespace } from '../body.ts';
@@ -16,34 +17,20 @@ import { checkUid } from '../update-object.ts';
 import { parseWriteOptions } from '../write-options.ts';
 import { createdStatus } from './status-reply.ts';
 
-const bindingResource: ResourceDefinition = {
-  group: '',
-  version: 'v1',
-  resource: 'bindings',
-  singular: 'binding',
-  kind: 'Binding',
-  model: 'Binding',
-  namespaced: true,
-  shortNames: [],
-  categories: [],
-  verbs: [],
-  subresources: [],
-};
-
 const IN_MESSAGES = { group: '', resource: 'pods/binding' };
 
-/** Throws 404, 409 and 422. */
+/** Binds a pod to the node that the body names. Throws 404, 409 and 422. */
 export async function handleBinding(
   context: HandlerContext,
   target: ResourceRequest,
 ): Promise<ObjectResponse> {
   const { dryRun, fieldValidation } = parseWriteOptions(target.request.query, 'CreateOptions');
-  const { object } = await decodeBody(target.request, bindingResource, fieldValidation);
+  const { object } = await decodeBody(target.request, bindings, fieldValidation);
   const binding = object as Binding & KubernetesObject;
   matchNamespace(binding, target);
   if ((binding.metadata.name ?? '') !== '') matchName(binding, target);
   const causes = checkBinding(binding);
-  if (causes.length > 0) throw invalid(bindingResource, target.info.name, causes);
+  if (causes.length > 0) throw invalid(bindings, target.info.name, causes);
   const { now } = ruleContextAt(context);
   await changeObject(context.store, targetOf(target), {
     dryRun,
@@ -53,6 +40,18 @@ export async function handleBinding(
     },
   });
   return createdStatus();
+}
+
+/** The same for a binding posted to `bindings`: its own name is that of the pod. */
+export async function handleBindings(
+  context: HandlerContext,
+  target: ResourceRequest,
+): Promise<ObjectResponse> {
+  const { object } = await decodeBody(target.request, bindings, 'Ignore');
+  const name = object.metadata.name ?? '';
+  if (name === '') throw badRequest('name must be provided');
+  const info = { ...target.info, name };
+  return handleBinding(context, { ...target, resource: pods, info });
 }
 
 function checkBinding({ target }: Binding): StatusCause[] {

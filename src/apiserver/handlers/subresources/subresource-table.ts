@@ -10,6 +10,7 @@ import { handleEphemeralPatch, handleEphemeralUpdate } from './ephemeral-contain
 import { handleEviction } from './eviction.ts';
 import { handleFinalize } from './finalize.ts';
 import { handleLog } from './log.ts';
+import { handleNodeProxy, handlePodProxy, handleServiceProxy } from './proxy.ts';
 import { handleResizePatch, handleResizeUpdate } from './resize.ts';
 import { handleGetScale, handlePatchScale, handleUpdateScale } from './scale.ts';
 import { handleToken } from './token.ts';
@@ -33,6 +34,17 @@ const podsOnly: Readonly<Record<string, SubresourceHandlers>> = {
   resize: { get: handleGet, update: handleResizeUpdate, patch: handleResizePatch },
 };
 
+const proxies: Readonly<Record<string, Handler>> = {
+  pods: handlePodProxy,
+  services: handleServiceProxy,
+  nodes: handleNodeProxy,
+};
+
+function proxyOf(resource: string): SubresourceHandlers | undefined {
+  const proxy = proxies[resource];
+  return proxy && { get: proxy, create: proxy, update: proxy, patch: proxy, delete: proxy };
+}
+
 /** The handlers of a subresource by verb; undefined when the resource has none of that name. */
 export function findSubresource(
   { resource }: ResourceDefinition,
@@ -41,6 +53,7 @@ export function findSubresource(
   // Approving a certificate writes conditions: a part of the status.
   if (subresource === 'status' || subresource === 'approval') return status;
   if (subresource === 'scale') return scale;
+  if (subresource === 'proxy') return proxyOf(resource);
   if (resource === 'pods') return podsOnly[subresource];
   if (resource === 'namespaces' && subresource === 'finalize') return { update: handleFinalize };
   if (resource === 'serviceaccounts' && subresource === 'token') return { create: handleToken };
