@@ -16,6 +16,8 @@ import { Users } from './users.ts';
 import { World } from './world.ts';
 import { watchCollector } from './collector-rules.ts';
 
+type LinkHooks = Pick<LinkOptions, 'onEffect' | 'onSend' | 'onReply' | 'losesEvents'>;
+
 export class Cluster {
   readonly world = new World();
   readonly history = new History(this.world);
@@ -107,7 +109,7 @@ export class Cluster {
     return seededRandom(this.#random.integer(2 ** 31));
   }
 
-  #link(userAgent: string, hooks: Pick<LinkOptions, 'onEffect' | 'onSend' | 'onReply'> = {}): Link {
+  #link(userAgent: string, hooks: LinkHooks = {}): Link {
     const { world, server } = this;
     const { latencyMs } = this.scenario;
     return new Link({ world, server, random: this.#fork(), userAgent, latencyMs, ...hooks });
@@ -118,7 +120,11 @@ export class Cluster {
     const { emulatedVersion, maxUnavailable, leaderElection } = this.scenario;
     const audit = this.audits[number]!;
     const link = this.#link('kube-controller-manager', {
-      onEffect: () => engine.countEffect(),
+      ...(bug === 'loses-events' ? { losesEvents: 40 } : {}),
+      onEffect(request, reply) {
+        audit.effect(request, reply);
+        engine.countEffect();
+      },
       onReply: (request, reply) => audit.reply(request, reply),
       onSend(request) {
         audit.send(request);

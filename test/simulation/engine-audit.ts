@@ -68,6 +68,15 @@ export class EngineAudit {
     if (line.endsWith('/status')) this.#checkStatus(request.body as StatefulSet);
   }
 
+  /** A write that has taken effect: a deletion must have hit the pod that was decided on. */
+  effect({ method, path, body }: TransportRequest, reply: Json): void {
+    if (method !== 'DELETE' || !path.includes('/pods/')) return;
+    const { preconditions } = (body ?? {}) as { preconditions?: { uid?: string } };
+    const hit = uidOf(reply as unknown as KubernetesObject);
+    if (preconditions?.uid === undefined || hit === preconditions.uid) return;
+    this.#fail('deletesWhatItDecidedOn', `${path}: ${hit} instead of ${preconditions.uid}`);
+  }
+
   /** An answer that has arrived. */
   reply({ method, path }: TransportRequest, reply: Json): void {
     const isWrite = method === 'POST' || method === 'PUT' || method === 'PATCH';

@@ -27,7 +27,9 @@ export interface LinkOptions {
   /** One way, in milliseconds, at most. */
   readonly latencyMs: number;
   /** Called when a write of the process has taken effect, before it hears of it. */
-  readonly onEffect?: (request: TransportRequest) => void;
+  readonly onEffect?: (asked: TransportRequest, reply: Json) => void;
+  /** A planted bug: one in so many watch events is left out. */
+  readonly losesEvents?: number;
   /** Looks at every request as it is sent; may change it, for planted bugs. */
   readonly onSend?: (request: TransportRequest) => TransportRequest;
   /** Answers that have reached the process. */
@@ -104,7 +106,7 @@ export class Link {
     const { world, onSend, onReply } = this.#options;
     const request = onSend?.(asked) ?? asked;
     const text = `${request.method} ${request.path}`;
-    const answer = await this.#exchange(request, inner);
+    const answer = await this.#exchange(request, { asked, inner });
     const shown = 'error' in answer ? String(answer.error).slice(0, 120) : 'ok';
     world.log(process.name, `${text} ${shown}`);
     await new Promise<void>((resolve) => process.deliver(this.#latencyMs(), resolve));
@@ -115,7 +117,7 @@ export class Link {
 
   async #exchange(
     request: TransportRequest,
-    inner: Transport,
+    { asked, inner }: { asked: TransportRequest; inner: Transport },
   ): Promise<{ reply: Json } | { error: unknown }> {
     const { world, onEffect } = this.#options;
     await new Promise<void>((resolve) => world.schedule(this.#latencyMs(), resolve));
@@ -125,7 +127,7 @@ export class Link {
     if (fault !== undefined && fault !== 'lost-answer') return { error: errorOf(fault) };
     try {
       const reply = await inner.request(request);
-      if (isMutation) onEffect?.(request);
+      if (isMutation) onEffect?.(asked, reply);
       if (fault === 'lost-answer') return { error: errorOf(fault) };
       return { reply };
     } catch (error) {
@@ -189,7 +191,8 @@ export class Link {
   }
 
   #send(event: WatchEvent, resource: string, delivery: Delivery): void {
-    const { random } = this.#options;
+    const { random, losesEvents } = this.#options;
+    if (losesEvents !== undefined && random.integer(losesEvents) === 0) return;
     const delayMs = this.#latencyMs() + (this.watchDelayMs.get(resource) ?? 0);
     delivery.add(event, delayMs);
     if (this.duplicates > 0 && random.integer(this.duplicates) === 0) delivery.add(event, delayMs);

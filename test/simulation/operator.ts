@@ -30,6 +30,7 @@ export class Operator {
     for (const set of sets.values()) this.#mendTemplate(set);
     for (const pod of history.objects(pods).values()) {
       const set = sets.get(controllerOf(pod)?.uid ?? '');
+      if (set && isBroken(pod)) this.#endCanary(set);
       if (this.#needsHelp(pod, set)) this.#delete(pod);
     }
   }
@@ -42,11 +43,17 @@ export class Operator {
     users.patchSet(set, { template: { spec: { containers } } }).catch(() => {});
   }
 
+  /** SS-444: below the partition a broken pod comes back broken. */
+  #endCanary(set: StatefulSet): void {
+    if ((set.spec?.updateStrategy?.rollingUpdate?.partition ?? 0) === 0) return;
+    const updateStrategy = { rollingUpdate: { partition: 0 } };
+    this.#cluster.users.patchSet(set, { updateStrategy }).catch(() => {});
+  }
+
   #needsHelp(pod: Pod, set: StatefulSet | undefined): boolean {
     if (isTerminating(pod)) return false;
     // SS-492, SS-333, SS-455: pods of a broken template go when it is mended.
-    const isBroken = pod.spec?.containers[0]?.image === BROKEN_IMAGE;
-    if (isBroken) return set?.spec?.template.spec?.containers[0]?.image !== BROKEN_IMAGE;
+    if (isBroken(pod)) return set?.spec?.template.spec?.containers[0]?.image !== BROKEN_IMAGE;
     // SS-217, SS-871: the user wants the claim gone, and the pod holds it.
     if (this.#holdsDyingClaim(pod)) return true;
     // SS-572, SS-573: pods that are in the way and belong to nobody.
@@ -75,6 +82,10 @@ export class Operator {
       .delete(name, { preconditions })
       .catch(() => {});
   }
+}
+
+function isBroken(pod: Pod): boolean {
+  return pod.spec?.containers[0]?.image === BROKEN_IMAGE;
 }
 
 function hasVolumes(pod: Pod, set: StatefulSet): boolean {

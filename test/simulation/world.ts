@@ -9,6 +9,8 @@ interface Entry {
 }
 
 const START_MS = Date.UTC(2026, 0, 1);
+/** Far more than any run needs that comes right. */
+const EVENTS_MAX = 80_000;
 
 /** What the run broke. */
 export interface Violation {
@@ -24,6 +26,7 @@ export class World {
   readonly checks: (() => void)[] = [];
   #nowMs = START_MS;
   #sequence = 0;
+  #events = 0;
   readonly #heap: Entry[] = [];
 
   get nowMs(): number {
@@ -65,6 +68,7 @@ export class World {
         return;
       }
       this.#nowMs = entry.dueMs;
+      if (++this.#events > EVENTS_MAX) this.fail('ends', `more than ${EVENTS_MAX} events`);
       entry.callback?.();
     }
   }
