@@ -100,6 +100,17 @@ describe('triggers', () => {
     expect(await add('web-7', [{ ...reference, uid }])).toBe(true);
   });
 
+  it('SS-577: the end of an orphan queues nothing, its beginning and a change of labels do', async () => {
+    await createSettled();
+    const name = { namespace, name: 'other-5' };
+    expect(await syncs(() => kit.createOrphan('other-5'))).toBe(true);
+    expect(await syncs(() => merge('other-5', { metadata: { labels: { x: 'y' } } }))).toBe(true);
+    expect(await syncs(() => merge('other-5', { metadata: { annotations: { a: 'b' } } }))).toBe(
+      false,
+    );
+    expect(await syncs(() => kit.client.resource(pods).delete(name))).toBe(false);
+  });
+
   it('SS-832: a relisted pod that did not change queues nothing', async () => {
     await createSettled();
     const relist = async () => {
@@ -231,7 +242,7 @@ describe('caches', () => {
     expect(log.staleCache(set.key, { ...versions, pods: '90071992547409929' })).toBe('pods');
   });
 
-  it('SS-801: deletions and revisions are not waited for', async () => {
+  it('SS-801: a deletion that the cache has seen holds nothing up', async () => {
     await kit.create({ ...parallel, replicas: 2 });
     await kit.ready('web-0', 'web-1');
     kit.writes();
