@@ -265,6 +265,19 @@ describe('owners of claims', () => {
     ]);
   });
 
+  it.each([
+    { whenScaled: 'Other', whenDeleted: 'Delete' },
+    { whenScaled: 'Delete', whenDeleted: 'Other' },
+  ])('SS-270: one unknown value makes both Retain: %j', (persistentVolumeClaimRetentionPolicy) => {
+    const set = buildSetWithClaims({ replicas: 1, persistentVolumeClaimRetentionPolicy });
+    const claim = claimsIn([
+      storedClaim('data-web-0', { ownerReferences: [ownerSet(set)] }),
+      storedClaim('data-web-1', { ownerReferences: [ownerPod('web-1', 'uid-1')] }),
+    ]);
+    const decided = decide(set, members(set, ['ready', 'ready']), { claim });
+    expect(claimOwners(decided)).toEqual({ 'data-web-0': [], 'data-web-1': [] });
+  });
+
   it('SS-271: without a policy nothing is referred to', () => {
     const set = buildSetWithClaims({ replicas: 1 });
     const owned = storedClaim('data-web-0', { ownerReferences: [ownerSet(set)] });
