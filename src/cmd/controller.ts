@@ -1,5 +1,5 @@
-// `ordinal controller`: the StatefulSet engine alone, against any Kubernetes API. Takes the place of
-// the built-in controller where that is switched off.
+// `ordinal controller`: the StatefulSet engine alone, against any Kubernetes API. Takes the place
+// of the built-in controller where that is switched off.
 import { hostname } from 'node:os';
 import { gateEnabled } from '../api/feature-gates.ts';
 import { systemClock } from '../base/clock.ts';
