@@ -1,5 +1,5 @@
-// The audit log: one event a request at its end, with who asked for what and how it was answered, in
-// the form of audit.k8s.io/v1 at level Metadata. Bodies and tokens are never in it.
+// The audit log: one event a request at its end, with who asked for what and how it was answered,
+// in the form of audit.k8s.io/v1 at level Metadata. Bodies and tokens are never in it.
 import type { StatusError } from '../api/meta/status-error.ts';
 import type { Random } from '../base/random.ts';
 import { formatMicroTime } from '../base/time.ts';

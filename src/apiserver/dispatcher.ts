@@ -98,33 +98,60 @@ function toStatusError(
   return internalError(errorMessage(error));
 }
 
+interface ResourceCall {
+  readonly user: UserInfo;
+  readonly info: RequestInfo;
+  readonly track: (running: LongRunning) => void;
+}
+
+async function serveResource(
+  { handler, clock, metrics }: DispatcherOptions,
+  exchange: Exchange,
+  { user, info, track }: ResourceCall,
+): Promise<void> {
+  const { headers, query } = exchange;
+  const isLog = info.subresource === 'log';
+  const stream = info.verb === 'watch';
+  const representation = negotiate(isLog ? undefined : headers.accept, { stream });
+  const work = handler(await apiRequest(exchange, user));
+  const response = await (isLongRunning(info) ? work : withinLimit(clock, work));
+  const pretty = wantsPretty(query, headers['user-agent'] ?? '');
+  const onLongRunning = (running: LongRunning) => {
+    exchange.onClose(metrics.longRunning());
+    track(running);
+  };
+  const context = { ...exchange, representation, pretty, clock, onLongRunning };
+  await writeResponse(response, context);
+}
+
+/** Who asks for what; notes it down for the audit log, too. Throws 400, 401, 403, 405. */
+async function identify(
+  { authenticator, authorizer }: DispatcherOptions,
+  exchange: Exchange,
+  audited: AuditedRequest,
+) {
+  const { headers, socket } = exchange;
+  const own = await authenticator({ headers, socket });
+  audited.user = own;
+  const info = parseRequestInfo(exchange);
+  const attributes = attributesOf(exchange, info);
+  audited.attributes = info ? { ...attributes, version: info.version } : attributes;
+  const user = impersonated(own, headers, { authorizer, attributes });
+  if (user !== own) audited.impersonated = user;
+  return { user, info, attributes };
+}
+
 /** The dispatcher of a server. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { clock, logger, metrics, handler, discovery, authorizer, audit } = options;
+  const { clock, logger, metrics, handler, discovery, audit } = options;
   const known = new Set(
     options.resources.map(({ group, version, resource }) => `${group}/${version}/${resource}`),
   );
 
-  const authenticate = ({ headers, socket }: Exchange) =>
-    options.authenticator({ headers, socket });
-
-  const serveResource = async (
-    exchange: Exchange,
-    { user, info, track }: { user: UserInfo; info: RequestInfo; track: (r: LongRunning) => void },
-  ) => {
-    const { headers, query } = exchange;
-    const isLog = info.subresource === 'log';
-    const stream = info.verb === 'watch';
-    const representation = negotiate(isLog ? undefined : headers.accept, { stream });
-    const work = handler(await apiRequest(exchange, user));
-    const response = await (isLongRunning(info) ? work : withinLimit(clock, work));
-    const pretty = wantsPretty(query, headers['user-agent'] ?? '');
-    const onLongRunning = (running: LongRunning) => {
-      exchange.onClose(metrics.longRunning());
-      track(running);
-    };
-    const context = { ...exchange, representation, pretty, clock, onLongRunning };
-    await writeResponse(response, context);
+  const logEnd = (exchange: Exchange, audited: AuditedRequest, code: number) => {
+    if (!audit) return;
+    const end = { auditID: audit.random.uuid(), code, nowMs: clock.now() };
+    audit.write(auditEvent(exchange, audited, end));
   };
 
   const fail = async (exchange: Exchange, thrown: unknown) => {
@@ -133,31 +160,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     else await sendStatus(exchange, error);
   };
 
-  /** Who asks for what; also notes it down for the audit log. Throws 400, 401, 403, 405. */
-  const identify = async (exchange: Exchange, audited: AuditedRequest) => {
-    const own = await authenticate(exchange);
-    audited.user = own;
-    const info = parseRequestInfo(exchange);
-    const attributes = attributesOf(exchange, info);
-    audited.attributes = info ? { ...attributes, version: info.version } : attributes;
-    const user = impersonated(own, exchange.headers, { authorizer, attributes });
-    if (user !== own) audited.impersonated = user;
-    return { user, info, attributes };
-  };
-
-  const logEnd = (exchange: Exchange, audited: AuditedRequest, code: number) => {
-    if (!audit) return;
-    const end = { auditID: audit.random.uuid(), code, nowMs: clock.now() };
-    audit.write(auditEvent(exchange, audited, end));
-  };
-
   const route = async (
     exchange: Exchange,
     { audited, track }: { audited: AuditedRequest; track: (running: LongRunning) => void },
   ) => {
-    const { user, info, attributes } = await identify(exchange, audited);
+    const { user, info, attributes } = await identify(options, exchange, audited);
     if (info && discovery.hasGroup(info.group)) {
-      await serveResource(exchange, { user, info, track });
+      await serveResource(options, exchange, { user, info, track });
     } else {
       await serveSystemPath(exchange, { user, attributes, options });
     }
@@ -187,7 +196,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     async ask(exchange) {
       const audited: AuditedRequest = { receivedMs: clock.now() };
       try {
-        const { user } = await identify(exchange, audited);
+        const { user } = await identify(options, exchange, audited);
         const response = await handler(await apiRequest(exchange, user));
         logEnd(exchange, audited, SWITCHING_PROTOCOLS);
         return response;

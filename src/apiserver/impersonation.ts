@@ -1,5 +1,5 @@
-// Acting as somebody else by Impersonate-* headers (API-1107). The constrained modes come first: they
-// need a right for whom and one for what; then the old one, a right for each part of the user.
+// Acting as somebody else by Impersonate-* headers (API-1107). The constrained modes come first:
+// they need a right for whom and one for what; then the old one, a right for each part of the user.
 import type { IncomingHttpHeaders } from 'node:http';
 import { goQuote } from '../api/meta/go-quote.ts';
 import { validateDns1123Subdomain } from '../api/meta/names.ts';

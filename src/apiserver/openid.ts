@@ -1,5 +1,5 @@
-// How others verify the tokens of our service accounts: the discovery document of OpenID Connect and
-// the public keys (API-1102).
+// How others verify the tokens of our service accounts: the discovery document of OpenID Connect
+// and the public keys (API-1102).
 import type { Exchange } from './exchange.ts';
 import { send } from './reply.ts';
 import type { ServiceAccountTokenIssuer } from './service-account-tokens.ts';

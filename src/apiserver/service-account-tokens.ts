@@ -54,7 +54,8 @@ export interface ServiceAccountTokenIssuer {
   issue(options: TokenRequestOptions): IssuedToken;
   /**
    * The claims of a token that we signed, that is in its time and that is meant for one of
-   * `audiences` (absent: the API server). Whether the account still exists is the caller's question.
+   * `audiences` (absent: the API server). Whether the account still exists is the caller's
+   * question.
    */
   verify(token: string, audiences?: readonly string[]): Verified;
   /** The public keys as a JSON Web Key Set. */

@@ -95,6 +95,8 @@ function* validateSelector(
   }
 }
 
-function isEmpty({ managedFields: _, ...rest }: Partial<ObjectMeta>): boolean {
-  return Object.values(rest).every((value) => value === undefined || value === '');
+function isEmpty(metadata: Partial<ObjectMeta>): boolean {
+  return Object.entries(metadata).every(
+    ([name, value]) => name === 'managedFields' || value === undefined || value === '',
+  );
 }

@@ -70,24 +70,24 @@ function applyBindingDefaults({ roleRef, subjects }: Binding): void {
 }
 
 function* validateRoleRef(roleRef: RoleRef, kinds: readonly string[]): Causes {
-  const { apiGroup = '', kind = '', name = '' } = roleRef;
+  const { apiGroup = '', kind, name } = roleRef;
   if (apiGroup !== RBAC_GROUP) {
     yield notSupported(ROLE_REF.child('apiGroup'), apiGroup, [RBAC_GROUP]);
   }
   if (!kinds.includes(kind)) yield notSupported(ROLE_REF.child('kind'), kind, kinds);
-  if (name === '') yield required(ROLE_REF.child('name'));
+  if (isBlank(name)) yield required(ROLE_REF.child('name'));
   else yield* invalidForEach(ROLE_REF.child('name'), name, pathSegmentName(name, false));
 }
 
 function* validateSubject(subject: RbacSubject, path: FieldPath, namespaced: boolean): Causes {
-  const { kind = '', name = '', apiGroup = '', namespace } = subject;
-  if (name === '') yield required(path.child('name'));
+  const { kind, name, apiGroup = '', namespace } = subject;
+  if (isBlank(name)) yield required(path.child('name'));
   if (!SUBJECT_KINDS.includes(kind)) {
     yield notSupported(path.child('kind'), kind, SUBJECT_KINDS);
     return;
   }
   const isAccount = kind === 'ServiceAccount';
-  if (isAccount && name !== '') {
+  if (isAccount && !isBlank(name)) {
     yield* invalidForEach(path.child('name'), name, subdomainName(name, false));
   }
   const group = isAccount ? '' : RBAC_GROUP;

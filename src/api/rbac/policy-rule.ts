@@ -61,7 +61,7 @@ export function uncoveredRules(
 }
 
 function atoms(rule: PolicyRule): PolicyRule[] {
-  const { verbs = [], apiGroups = [], resources = [], nonResourceURLs = [] } = rule;
+  const { verbs, apiGroups = [], resources = [], nonResourceURLs = [] } = rule;
   const names = rule.resourceNames ?? [];
   const ofResources = apiGroups.flatMap((group) =>
     resources.flatMap((resource) =>

@@ -1,5 +1,5 @@
-// Nobody grants rights that they don't hold: roles and bindings are checked against the rules of who
-// writes them, unless the verbs `escalate` or `bind` allow more (API-1105).
+// Nobody grants rights that they don't hold: roles and bindings are checked against the rules of
+// their author, unless the verbs `escalate` or `bind` allow more (API-1105).
 import type {
   ClusterRole,
   ClusterRoleBinding,
@@ -30,7 +30,7 @@ const FULL_AUTHORITY: readonly PolicyRule[] = [
   { nonResourceURLs: ['*'], verbs: ['*'] },
 ];
 
-/** Throws 403 for a write that grants more than its author holds; 404 for a role that is missing. */
+/** Throws 403 for a write that grants more than its author holds; 404 for a missing role. */
 export const rbacEscalation: AdmissionStep = (request) => {
   const { target, operation } = request;
   if (operation === 'delete' || target.resource.group !== RBAC_GROUP) return;

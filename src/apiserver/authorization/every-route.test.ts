@@ -1,5 +1,5 @@
-// Every route denies by default: a walk over all resources, verbs and subresources as a user without
-// rights. What is served later is walked too.
+// Every route denies by default: a walk over all resources, verbs and subresources as a user
+// without rights. What is served later is walked too.
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Status } from '../../api/generated/types.ts';
 import { builtinResources, resourcePath, type ResourceDefinition } from '../../api/resources.ts';

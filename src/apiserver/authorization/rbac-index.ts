@@ -16,7 +16,7 @@ export interface AppliedBinding {
 }
 
 export interface RbacIndex {
-  /** The bindings of a namespace, or the cluster-wide ones when it is empty, that apply to `user`. */
+  /** The bindings of a namespace (empty: the cluster-wide ones) that apply to `user`. */
   bindingsOf(user: UserInfo, namespace: string): AppliedBinding[];
 }
 

@@ -1,6 +1,7 @@
 // Questions about who somebody is: SelfSubjectReview (`kubectl auth whoami`) and TokenReview
 // (API-1106).
 import type { SelfSubjectReview, TokenReview } from '../../../api/generated/types.ts';
+import { isBlank } from '../../../api/core/field-rules.ts';
 import { badRequest } from '../../../api/meta/status-error.ts';
 import { formatTime } from '../../../base/time.ts';
 import type { UserInfo } from '../../api-request.ts';
@@ -19,8 +20,8 @@ export const handleSelfSubjectReview: Handler = ({ clock }, target) =>
 /** Whose is this token? Throws 400 without one. */
 export const handleTokenReview: Handler = ({ reviewToken }, target) =>
   answer<TokenReview>(target, (review) => {
-    const { token = '', audiences = [] } = review.spec;
-    if (token === '') throw badRequest('token is required for TokenReview in authentication');
+    const { token, audiences = [] } = review.spec;
+    if (isBlank(token)) throw badRequest('token is required for TokenReview in authentication');
     const result = reviewToken(token, audiences.length === 0 ? undefined : audiences);
     if ('error' in result) return { ...review, status: { user: {}, error: result.error } };
     const status = {
