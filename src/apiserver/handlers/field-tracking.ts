@@ -46,17 +46,24 @@ export function fieldManagement(
   };
 }
 
+type TypeManagement = Pick<FieldManagement, 'schema' | 'apiVersion' | 'versions' | 'empty'>;
+
+const managements = new WeakMap<ResourceDefinition, TypeManagement>();
+
 /** The part of the management that is the type's. */
-export function typingOf(
-  resource: ResourceDefinition,
-): Pick<FieldManagement, 'schema' | 'apiVersion' | 'versions' | 'empty'> {
-  const apiVersion = groupVersion(resource);
-  return {
-    schema: builtinSchema(resource.model),
-    apiVersion,
-    versions: new Set([apiVersion]),
-    empty: emptyObject(resource.model),
-  };
+export function typingOf(resource: ResourceDefinition): TypeManagement {
+  let typing = managements.get(resource);
+  if (!typing) {
+    const apiVersion = groupVersion(resource);
+    typing = {
+      schema: builtinSchema(resource.model),
+      apiVersion,
+      versions: new Set([apiVersion]),
+      empty: emptyObject(resource.model),
+    };
+    managements.set(resource, typing);
+  }
+  return typing;
 }
 
 /** Sets the managedFields of a new (`old` undefined) or changed object, before admission. */

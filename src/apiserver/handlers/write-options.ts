@@ -69,13 +69,17 @@ function checkFieldManager(fieldManager: string): StatusCause[] {
   if (Buffer.byteLength(fieldManager) > FIELD_MANAGER_BYTES_MAX) {
     return [tooLong(path, FIELD_MANAGER_BYTES_MAX)];
   }
-  return [...fieldManager].flatMap((character, index) => {
-    if (isPrintable(character)) return [];
-    const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
-    const position = Buffer.byteLength([...fieldManager].slice(0, index).join(''));
-    const why = `invalid character U+${code} (at position ${position})`;
-    return [invalidValue(path, fieldManager, why)];
-  });
+  const causes: StatusCause[] = [];
+  let position = 0;
+  for (const character of fieldManager) {
+    if (!isPrintable(character)) {
+      const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+      const why = `invalid character U+${code} (at position ${position})`;
+      causes.push(invalidValue(path, fieldManager, why));
+    }
+    position += Buffer.byteLength(character);
+  }
+  return causes;
 }
 
 /** As Go sees it: letters, marks, numbers, punctuation, symbols and the ASCII space. */

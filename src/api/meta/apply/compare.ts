@@ -17,13 +17,6 @@ export interface Comparison {
   readonly added: FieldSet;
 }
 
-interface Walk {
-  readonly path: string[];
-  readonly removed: FieldSetBuilder;
-  readonly modified: FieldSetBuilder;
-  readonly added: FieldSetBuilder;
-}
-
 type Value = Json | undefined;
 
 /**
@@ -31,9 +24,9 @@ type Value = Json | undefined;
  * TypedValueError for a list whose items have no identity.
  */
 export function compareTyped(schema: TypeSchema, left: Json, right: Json): Comparison {
-  const walk: Walk = { path: [], removed: {}, modified: {}, added: {} };
-  compareValues(walk, schema, [left, right]);
-  return walk;
+  const comparer = new Comparer();
+  comparer.values(schema, left, right);
+  return comparer;
 }
 
 /** Equality of values: members that are undefined are absent, null is a value. */
@@ -53,50 +46,6 @@ function sameItems(left: readonly Json[], right: readonly Json[]): boolean {
   return left.length === right.length && left.every((item, index) => sameValue(item, right[index]));
 }
 
-function compareValues(walk: Walk, schema: TypeSchema, [left, right]: [Value, Value]): void {
-  const leftForm = formOf(schema, left);
-  const rightForm = formOf(schema, right);
-  let form = right === undefined ? leftForm : rightForm;
-  if (left !== undefined && right !== undefined && leftForm !== rightForm) {
-    compareForm(walk, schema, { form: leftForm, left, right });
-    form = rightForm;
-  }
-  const isLeaf = compareForm(walk, schema, { form, left, right });
-  if (isLeaf) return;
-  if (left === undefined) addField(walk.added, walk.path);
-  else if (right === undefined) addField(walk.removed, walk.path);
-}
-
-interface Pair {
-  readonly form: Form;
-  readonly left: Value;
-  readonly right: Value;
-}
-
-/** True when the values were compared as a whole. */
-function compareForm(walk: Walk, schema: TypeSchema, { form, left, right }: Pair): boolean {
-  if (form === 'map' && schema.map) {
-    const maps: MapPair = [asMap(left), asMap(right)];
-    if (!schema.map.atomic && (hasMembers(maps[0]) || hasMembers(maps[1]))) {
-      compareMembers(walk, schema.map, maps);
-      return false;
-    }
-  } else if (form === 'list' && schema.list) {
-    const lists: ListPair = [asList(left), asList(right)];
-    if (!schema.list.atomic && lists[0].length + lists[1].length > 0) {
-      if (!sameItems(lists[0], lists[1])) compareItems(walk, schema.list, lists);
-      return false;
-    }
-  }
-  if (left === undefined) addField(walk.added, walk.path);
-  else if (right === undefined) addField(walk.removed, walk.path);
-  else if (!sameValue(left, right)) addField(walk.modified, walk.path);
-  return true;
-}
-
-type MapPair = [JsonObject | undefined, JsonObject | undefined];
-type ListPair = [readonly Json[], readonly Json[]];
-
 const NO_ITEMS: readonly Json[] = [];
 
 function asMap(value: Value): JsonObject | undefined {
@@ -112,63 +61,98 @@ function hasMembers(map: JsonObject | undefined): boolean {
   return false;
 }
 
-function compareMembers(walk: Walk, schema: MapSchema, [left, right]: MapPair): void {
-  for (const name in left) {
-    const values: [Value, Value] = [left[name], own(right, name)];
-    if (values[0] !== undefined) compareMember(walk, schema, { name, values });
-  }
-  for (const name in right) {
-    const value = right[name];
-    if (value === undefined || own(left, name) !== undefined) continue;
-    compareMember(walk, schema, { name, values: [undefined, value] });
-  }
-}
-
 function own(map: JsonObject | undefined, name: string): Value {
   return map !== undefined && Object.hasOwn(map, name) ? map[name] : undefined;
 }
 
-interface Member {
-  readonly name: string;
-  readonly values: [Value, Value];
-}
+/** One walk over two values: where it is, and what it has found. */
+class Comparer implements Comparison {
+  readonly removed: FieldSetBuilder = {};
+  readonly modified: FieldSetBuilder = {};
+  readonly added: FieldSetBuilder = {};
+  readonly #path: string[] = [];
 
-function compareMember(walk: Walk, schema: MapSchema, { name, values }: Member): void {
-  if (values[0] === values[1]) return;
-  const field = schema.field(name);
-  const type = field?.type ?? schema.element;
-  // What the type lacks is not tracked.
-  if (type === undefined) return;
-  walk.path.push(field?.element ?? fieldElement(name));
-  compareValues(walk, type, values);
-  walk.path.pop();
-}
-
-function compareItems(walk: Walk, schema: ListSchema, [left, right]: ListPair): void {
-  const before = groupItems(schema, left);
-  const after = groupItems(schema, right);
-  for (const element of new Set([...before.keys(), ...after.keys()])) {
-    walk.path.push(element);
-    compareGroups(walk, schema, [before.get(element) ?? [], after.get(element) ?? []]);
-    walk.path.pop();
+  values(schema: TypeSchema, left: Value, right: Value): void {
+    const leftForm = formOf(schema, left);
+    const rightForm = formOf(schema, right);
+    if (left !== undefined && right !== undefined && leftForm !== rightForm) {
+      this.#form(leftForm, schema, [left, right]);
+    }
+    const form = right === undefined ? leftForm : rightForm;
+    if (this.#form(form, schema, [left, right])) return;
+    if (left === undefined) addField(this.added, this.#path);
+    else if (right === undefined) addField(this.removed, this.#path);
   }
-}
 
-/** Duplicates are compared as one value; where they appear or vanish, single items do the other. */
-function compareGroups(
-  walk: Walk,
-  { element }: ListSchema,
-  [before, after]: [Json[], Json[]],
-): void {
-  if (before.length <= 1 && after.length <= 1) {
-    compareValues(walk, element, [before[0], after[0]]);
-  } else if (before.length >= 2 && after.length >= 2) {
-    if (!sameItems(before, after)) addField(walk.modified, walk.path);
-  } else if (before.length >= 2) {
-    if (after.length > 0) compareValues(walk, element, [undefined, after[0]]);
-    addField(walk.removed, walk.path);
-  } else {
-    if (before.length > 0) compareValues(walk, element, [before[0], undefined]);
-    addField(walk.added, walk.path);
+  /** True when the values were compared as a whole. */
+  #form(form: Form, { map, list }: TypeSchema, [left, right]: [Value, Value]): boolean {
+    if (form === 'map' && map && !map.atomic) {
+      const before = asMap(left);
+      const after = asMap(right);
+      if (hasMembers(before) || hasMembers(after)) {
+        this.#members(map, before, after);
+        return false;
+      }
+    } else if (form === 'list' && list && !list.atomic) {
+      const before = asList(left);
+      const after = asList(right);
+      if (before.length + after.length > 0) {
+        if (!sameItems(before, after)) this.#items(list, before, after);
+        return false;
+      }
+    }
+    if (left === undefined) addField(this.added, this.#path);
+    else if (right === undefined) addField(this.removed, this.#path);
+    else if (!sameValue(left, right)) addField(this.modified, this.#path);
+    return true;
+  }
+
+  #members(schema: MapSchema, left: JsonObject | undefined, right: JsonObject | undefined): void {
+    for (const name in left) {
+      const before = left[name];
+      const after = own(right, name);
+      if (before === after || before === undefined) continue;
+      this.#member(schema, name, [before, after]);
+    }
+    for (const name in right) {
+      const after = right[name];
+      if (after === undefined || own(left, name) !== undefined) continue;
+      this.#member(schema, name, [undefined, after]);
+    }
+  }
+
+  #member(schema: MapSchema, name: string, [left, right]: [Value, Value]): void {
+    const field = schema.field(name);
+    const type = field?.type ?? schema.element;
+    // What the type lacks is not tracked.
+    if (type === undefined) return;
+    this.#path.push(field?.element ?? fieldElement(name));
+    this.values(type, left, right);
+    this.#path.pop();
+  }
+
+  #items(schema: ListSchema, left: readonly Json[], right: readonly Json[]): void {
+    const before = groupItems(schema, left);
+    const after = groupItems(schema, right);
+    for (const element of new Set([...before.keys(), ...after.keys()])) {
+      this.#path.push(element);
+      this.#groups(schema, before.get(element) ?? NO_ITEMS, after.get(element) ?? NO_ITEMS);
+      this.#path.pop();
+    }
+  }
+
+  /** Duplicates count as one value; where they appear or vanish, a single item does the other. */
+  #groups({ element }: ListSchema, before: readonly Json[], after: readonly Json[]): void {
+    if (before.length <= 1 && after.length <= 1) {
+      this.values(element, before[0], after[0]);
+    } else if (before.length >= 2 && after.length >= 2) {
+      if (!sameItems(before, after)) addField(this.modified, this.#path);
+    } else if (before.length >= 2) {
+      if (after.length > 0) this.values(element, undefined, after[0]);
+      addField(this.removed, this.#path);
+    } else {
+      if (before.length > 0) this.values(element, before[0], undefined);
+      addField(this.added, this.#path);
+    }
   }
 }

@@ -4,7 +4,7 @@ import type { ManagedFieldsEntry } from '../../generated/types.ts';
 import { jsonEqual } from '../json-equal.ts';
 import { isJsonObject } from '../object.ts';
 import type { Json, JsonObject, KubernetesObject } from '../object.ts';
-import { difference, hasField, isEmptySet, union, fieldSetOf } from './field-set.ts';
+import { EMPTY_SET, difference, hasField, isEmptySet, union, fieldSetOf } from './field-set.ts';
 import type { FieldSet } from './field-set.ts';
 import { KUBECTL, lastAppliedFields, withLastApplied } from './last-applied.ts';
 import { TypedValueError } from './list-items.ts';
@@ -13,8 +13,8 @@ import {
   decodeManagers,
   dropIfEmpty,
   encodeManagers,
+  identified,
   isReset,
-  managerId,
   owning,
   storedManagers,
 } from './managers.ts';
@@ -82,7 +82,13 @@ export function managedByUpdate(
     if (error instanceof TypedValueError) return stored;
     throw error;
   }
-  return encodeManagers(managers);
+  return sameList(encodeManagers(managers), stored);
+}
+
+/** The stored list when the other one has just its entries. */
+function sameList(entries: Entries, stored: Entries): Entries {
+  if (entries?.length !== stored?.length) return entries;
+  return entries?.every((entry, index) => entry === stored?.[index]) ? stored : entries;
 }
 
 /** API-647: the client's list if it is one, else the stored one. */
@@ -123,13 +129,14 @@ function claimChanges(
   managers: Map<string, Manager>,
   { live, object, manager }: Claim,
 ): void {
-  const fields = difference(takeChanged(management, managers, { live, object }), unowned);
+  const { apiVersion, subresource, now } = management;
+  const owner = identified({ manager, operation: 'Update', apiVersion, subresource } as const);
+  const { id } = owner;
+  const taken = takeChanged(management, managers, { live, object, writer: id });
+  const fields = difference(taken, unowned);
   if (!isEmptySet(fields)) {
-    const { apiVersion, subresource, now } = management;
-    const owner = { manager, operation: 'Update', apiVersion, subresource } as const;
-    const id = managerId(owner);
-    const previous = managers.get(id)?.fields ?? {};
-    managers.set(id, { ...owner, time: now, fields: union(fields, previous) });
+    const previous = managers.get(id)?.fields ?? EMPTY_SET;
+    managers.set(id, { ...owner, time: now, fields: union(previous, fields) });
   }
   capUpdateManagers(managers);
 }
@@ -180,7 +187,7 @@ function applyTakingOver(
   { live, config, manager, force }: Attempt,
 ): Applied {
   const { apiVersion, subresource } = management;
-  const applier = { manager, operation: 'Apply', apiVersion, subresource } as const;
+  const applier = identified({ manager, operation: 'Apply', apiVersion, subresource } as const);
   const attempt = (forced: boolean) =>
     applyConfiguration(management, managers, { live, config, applier, force: forced });
   try {
@@ -198,7 +205,7 @@ function applyTakingOver(
 function stamped(management: FieldManagement, applied: Applied, manager: string): Managers {
   const { managers } = applied;
   const { apiVersion, subresource, now } = management;
-  const id = managerId({ manager, operation: 'Apply', apiVersion, subresource });
+  const { id } = identified({ manager, operation: 'Apply', apiVersion, subresource } as const);
   const owner = managers.get(id);
   if (!owner) return managers;
   const fields: FieldSet = difference(owner.fields, unowned);
@@ -214,9 +221,18 @@ export function sameOwners(left: Entries = [], right: Entries = []): boolean {
   if (left.length !== right.length) return false;
   return left.every((entry, index) => {
     const other = right[index];
-    if (entry === other) return true;
-    return jsonEqual({ ...entry, time: '' }, { ...other, time: '' });
+    return entry === other || (other !== undefined && sameOwner(entry, other));
   });
+}
+
+function sameOwner(left: ManagedFieldsEntry, right: ManagedFieldsEntry): boolean {
+  return (
+    left.manager === right.manager &&
+    left.operation === right.operation &&
+    left.apiVersion === right.apiVersion &&
+    left.subresource === right.subresource &&
+    jsonEqual(left.fieldsV1, right.fieldsV1)
+  );
 }
 
 /** True for an object of the wire that names owners itself. */

@@ -2,7 +2,7 @@
 // path elements. A leaf `{}` is a member; a branch is one when it holds `.`. Sets are never changed
 // once made and share their branches, so that what did not change stays the same object.
 import { isJsonObject } from '../object.ts';
-import { canonicalElement, compareElements, elementText } from './path-element.ts';
+import { canonicalElement, elementText } from './path-element.ts';
 
 export interface FieldSet {
   readonly [element: string]: FieldSet;
@@ -63,19 +63,34 @@ function combineNodes(
   if (right === undefined) return keep(true, false) ? left : undefined;
   const branches = combineBranches(left, right, keep);
   if (!keep(isMember(left), isMember(right))) return isEmptySet(branches) ? undefined : branches;
-  return isEmptySet(branches) ? LEAF : { [SELF]: LEAF, ...branches };
+  return isEmptySet(branches) ? LEAF : reused({ [SELF]: LEAF, ...branches }, left);
 }
 
 function combineBranches(left: FieldSet, right: FieldSet, keep: Keep): FieldSet {
   const result: Record<string, FieldSet> = {};
-  const add = (element: string, node: FieldSet | undefined) => {
-    if (node !== undefined && element !== SELF) result[element] = node;
-  };
-  for (const element in left) add(element, combineNodes(left[element], right[element], keep));
-  for (const element in right) {
-    if (!(element in left)) add(element, combineNodes(undefined, right[element], keep));
+  for (const element in left) {
+    const node = element === SELF ? undefined : combineNodes(left[element], right[element], keep);
+    if (node !== undefined) result[element] = node;
   }
-  return result;
+  for (const element in right) {
+    if (element === SELF || element in left) continue;
+    const node = combineNodes(undefined, right[element], keep);
+    if (node !== undefined) result[element] = node;
+  }
+  return reused(result, left);
+}
+
+/** `original` when it has the very same branches. */
+function reused(set: FieldSet, original: FieldSet): FieldSet {
+  let count = 0;
+  for (const element in set) {
+    const [one, other] = [set[element], original[element]];
+    const areLeaves = one !== undefined && other !== undefined && isEmptySet(one);
+    if (one !== other && !(areLeaves && isEmptySet(other))) return set;
+    count += 1;
+  }
+  for (const _ in original) count -= 1;
+  return count === 0 ? original : set;
 }
 
 /** What is in either set. */
@@ -169,10 +184,11 @@ export function fieldPaths(set: FieldSet): string[][] {
   return [...own, ...deeper];
 }
 
+/** In the order of FieldsV1: fields, then keys, then values, each in their own order. */
 function elementsOf(set: FieldSet): string[] {
   return Object.keys(set)
     .filter((element) => element !== SELF)
-    .sort(compareElements);
+    .sort();
 }
 
 /** `.spec.containers[name="c"].image`. */
@@ -180,11 +196,13 @@ export function fieldPathText(path: readonly string[]): string {
   return path.map(elementText).join('');
 }
 
-/** The same set with its elements in the order of FieldsV1. */
+/** The same set with its elements in the order of FieldsV1; all leaves are one object. */
 export function sortedSet(set: FieldSet): FieldSet {
   const result: Record<string, FieldSet> = {};
-  if (SELF in set) result[SELF] = LEAF;
-  for (const element of elementsOf(set)) result[element] = sortedSet(set[element] ?? LEAF);
+  for (const element of Object.keys(set).sort()) {
+    const node = set[element] ?? LEAF;
+    result[element] = isEmptySet(node) ? LEAF : sortedSet(node);
+  }
   return result;
 }
 

@@ -69,7 +69,7 @@ function configText(config: JsonObject): string {
 function sizeOf(annotations: JsonObject): number {
   let bytes = 0;
   for (const [name, value] of Object.entries(annotations)) {
-    bytes += Buffer.byteLength(name) + Buffer.byteLength(String(value));
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(typeof value === 'string' ? value : '');
   }
   return bytes;
 }

@@ -5,11 +5,16 @@ import type { Json } from '../object.ts';
 import { isEmptySet, parseFieldSet, sortedSet, union } from './field-set.ts';
 import type { FieldSet } from './field-set.ts';
 
-export interface Manager {
+export interface Identity {
   readonly manager: string;
   readonly operation: 'Apply' | 'Update';
   readonly apiVersion: string;
   readonly subresource: string;
+}
+
+export interface Manager extends Identity {
+  /** Unique among the managers of an object. */
+  readonly id: string;
   /** RFC 3339; undefined where upstream keeps none. */
   readonly time: string | undefined;
   readonly fields: FieldSet;
@@ -25,38 +30,46 @@ const UPDATE_MANAGERS_MAX = 10;
 const ANCIENT = 'ancient-changes';
 
 /** Who an entry belongs to: an applier has one entry whatever its version, an updater one each. */
-export function managerId({
-  manager,
-  operation,
-  apiVersion,
-  subresource,
-}: Omit<Manager, 'time' | 'fields'>): string {
+function idOf({ manager, operation, apiVersion, subresource }: Identity): string {
   const version = operation === 'Apply' ? '' : apiVersion;
-  return [operation, manager, version, subresource].join('\n');
+  return `${operation}\n${manager}\n${version}\n${subresource}`;
 }
 
-/** Field sets that are known to be in canonical form: those of stored entries. */
-const canonical = new WeakSet<object>();
+/** A manager with its identity. */
+export function identified<T extends Identity>(owner: T): T & { id: string } {
+  return { ...owner, id: idOf(owner) };
+}
 
-/** The owners of a stored object, whose entries need no check. */
+/** The managers that stored entries say; these need no check, and are shared by many versions. */
+const known = new WeakMap<ManagedFieldsEntry, Manager>();
+
+/** The owners of a stored object. */
 export function storedManagers(
   entries: readonly ManagedFieldsEntry[] | undefined,
 ): Map<string, Manager> {
-  for (const { fieldsV1 } of entries ?? []) {
-    if (typeof fieldsV1 === 'object' && fieldsV1 !== null) canonical.add(fieldsV1);
+  const managers = new Map<string, Manager>();
+  for (const entry of entries ?? []) {
+    let manager = known.get(entry);
+    if (!manager) {
+      manager = decodeEntry(entry);
+      if (!manager) continue;
+      manager = { ...manager, entry };
+      known.set(entry, manager);
+    }
+    managers.set(manager.id, manager);
   }
-  return decodeManagers(entries ?? []) ?? new Map<string, Manager>();
+  return managers;
 }
 
-/** Undefined when an entry is not valid, as upstream takes all or nothing. */
+/** Owners that a client sent; undefined when an entry is not valid, for upstream takes all or none. */
 export function decodeManagers(
   entries: readonly ManagedFieldsEntry[],
 ): Map<string, Manager> | undefined {
   const managers = new Map<string, Manager>();
   for (const entry of entries) {
-    const decoded = decodeEntry(entry);
-    if (!decoded) return undefined;
-    managers.set(managerId(decoded), decoded);
+    const manager = known.get(entry) ?? decodeEntry(entry);
+    if (!manager) return undefined;
+    managers.set(manager.id, manager);
   }
   return managers;
 }
@@ -65,11 +78,8 @@ function decodeEntry(entry: ManagedFieldsEntry): Manager | undefined {
   const { apiVersion = '', fieldsV1, manager = '', subresource = '', time } = entry;
   const operation = operationOf(entry);
   if (!operation || apiVersion === '' || entry.fieldsType !== 'FieldsV1') return undefined;
-  const isCanonical = typeof fieldsV1 === 'object' && fieldsV1 !== null && canonical.has(fieldsV1);
-  const fields = isCanonical ? (fieldsV1 as FieldSet) : parseFieldSet(fieldsV1);
-  if (!fields) return undefined;
-  const decoded = { manager, operation, apiVersion, subresource, time, fields };
-  return isCanonical ? { ...decoded, entry } : decoded;
+  const fields = parseFieldSet(fieldsV1);
+  return fields && identified({ manager, operation, apiVersion, subresource, time, fields });
 }
 
 function operationOf({ operation }: ManagedFieldsEntry): Manager['operation'] | undefined {
@@ -85,17 +95,15 @@ export function encodeManagers(managers: Managers): ManagedFieldsEntry[] | undef
 function encodeManager(owner: Manager): ManagedFieldsEntry {
   if (owner.entry) return owner.entry;
   const { manager, operation, apiVersion, time, subresource } = owner;
-  const fieldsV1 = sortedSet(owner.fields);
-  canonical.add(fieldsV1);
-  return {
-    ...(manager === '' ? {} : { manager }),
-    operation,
-    apiVersion,
-    ...(time === undefined ? {} : { time }),
-    fieldsType: 'FieldsV1',
-    fieldsV1: fieldsV1 as Json,
-    ...(subresource === '' ? {} : { subresource }),
-  };
+  const entry: ManagedFieldsEntry = { manager, operation, apiVersion };
+  if (manager === '') delete entry.manager;
+  if (time !== undefined) entry.time = time;
+  entry.fieldsType = 'FieldsV1';
+  const fields = sortedSet(owner.fields);
+  entry.fieldsV1 = fields as Json;
+  if (subresource !== '') entry.subresource = subresource;
+  known.set(entry, { ...owner, fields, entry });
+  return entry;
 }
 
 function compareText(left: string, right: string): number {
@@ -152,8 +160,13 @@ function mergeIntoBucket(
   { first, id, updater }: { first: string; id: string; updater: Manager },
 ): void {
   const { apiVersion, time } = updater;
-  const empty = { manager: ANCIENT, operation: 'Update', apiVersion, subresource: '' } as const;
-  const bucketId = managerId(empty);
+  const empty = identified({
+    manager: ANCIENT,
+    operation: 'Update',
+    apiVersion,
+    subresource: '',
+  } as const);
+  const bucketId = empty.id;
   const bucket = managers.get(bucketId) ?? managers.get(first);
   if (!managers.has(bucketId)) managers.delete(first);
   const fields = union(updater.fields, bucket?.fields ?? {});

@@ -1,6 +1,6 @@
 // The steps of a path to a field, in the text form of FieldsV1 (API-642): `f:name` a field,
 // `k:{"name":"c"}` an item by its keys, `v:"x"` an item by its value, `i:0` an item by its index.
-import { canonicalJson, compareBytewise } from '../canonical-json.ts';
+import { canonicalJson } from '../canonical-json.ts';
 import type { Json, JsonObject } from '../object.ts';
 import { isJsonObject } from '../object.ts';
 
@@ -62,15 +62,5 @@ export function elementText(element: string): string {
 }
 
 function valueText(value: Json): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
-}
-
-const KINDS = 'fkvi';
-
-/** The order of elements in FieldsV1: fields, keys, values, indices, each in their own order. */
-export function compareElements(left: string, right: string): number {
-  const kinds = KINDS.indexOf(left.charAt(0)) - KINDS.indexOf(right.charAt(0));
-  if (kinds !== 0) return kinds;
-  if (left.startsWith('i:')) return Number(left.slice(2)) - Number(right.slice(2));
-  return compareBytewise(left, right);
+  return JSON.stringify(value);
 }

@@ -2,7 +2,7 @@
 // SS-743).
 import type { ManagedFieldsEntry } from '../../generated/types.ts';
 import { difference, fieldSetOf, hasField, isEmptySet } from './field-set.ts';
-import { encodeManagers, managerId, owning, storedManagers } from './managers.ts';
+import { encodeManagers, identified, owning, storedManagers } from './managers.ts';
 import type { Manager } from './managers.ts';
 
 export const SCALE_VERSION = 'autoscaling/v1';
@@ -16,8 +16,8 @@ type Entries = ManagedFieldsEntry[] | undefined;
 export function ownersOfScale(parent: Entries, version: string): Entries {
   const owners = [...storedManagers(parent).values()]
     .filter((owner) => owner.apiVersion === version && ownsReplicas(owner))
-    .map((owner) => ({ ...owning(owner, replicas), apiVersion: SCALE_VERSION }));
-  return encodeManagers(new Map(owners.map((owner) => [managerId(owner), owner])));
+    .map((owner) => identified({ ...owning(owner, replicas), apiVersion: SCALE_VERSION }));
+  return encodeManagers(new Map(owners.map((owner) => [owner.id, owner])));
 }
 
 /**
@@ -29,7 +29,8 @@ export function ownersOfParent(parent: Entries, scale: Entries, version: string)
   for (const owner of storedManagers(scale).values()) {
     const { entry: _, ...known } = owner;
     const scaler = { ...known, apiVersion: version, time: undefined, fields: replicas };
-    if (ownsReplicas(owner)) fresh.set(managerId(scaler), scaler);
+    const identifiedScaler = identified(scaler);
+    if (ownsReplicas(owner)) fresh.set(identifiedScaler.id, identifiedScaler);
   }
   const managers = new Map<string, Manager>();
   for (const [id, owner] of storedManagers(parent)) {

@@ -5,8 +5,8 @@ import { compareTyped, sameValue } from './compare.ts';
 import type { Comparison } from './compare.ts';
 import { EMPTY_SET, difference, fieldPaths, intersection, isEmptySet, union } from './field-set.ts';
 import type { FieldSet } from './field-set.ts';
-import { dropIfEmpty, managerId, owning } from './managers.ts';
-import type { Manager, Managers } from './managers.ts';
+import { dropIfEmpty, owning } from './managers.ts';
+import type { Identity, Manager, Managers } from './managers.ts';
 import { mergeTyped } from './merge.ts';
 import type { FieldFilter } from './reset-fields.ts';
 import { fieldsOf, removeFields, withDeclaredParents } from './typed-fields.ts';
@@ -41,7 +41,7 @@ export class ApplyConflictError extends Error {
 interface Change {
   readonly live: Json;
   readonly object: Json;
-  /** The owner that writes; its entry is left alone. */
+  /** Id of the owner that writes; its entry is left alone. */
   readonly writer: string;
   readonly force: boolean;
 }
@@ -72,31 +72,36 @@ function takeFromOthers(
   const gone = union(changed, compared.removed);
   if (isEmptySet(gone)) return compared;
   for (const [id, owner] of managers) {
-    if (id === writer || isEmptySet(intersection(owner.fields, gone))) continue;
-    managers.set(id, owning(owner, difference(owner.fields, gone)));
+    const rest = id === writer ? owner.fields : difference(owner.fields, gone);
+    if (rest === owner.fields) continue;
+    managers.set(id, owning(owner, rest));
     dropIfEmpty(managers, id);
   }
   return compared;
 }
 
 /**
- * The fields that a write other than apply changed: they are its own now and nobody else's.
- * `managers` is changed.
+ * A write other than apply: what it changes is the writer's and nobody else's, what it removes is
+ * nobody's. The result is what the writer gets; `managers` is changed.
  */
 export function takeChanged(
   typing: Typing,
   managers: Map<string, Manager>,
-  { live, object }: { live: Json; object: Json },
+  { live, object, writer }: Omit<Change, 'force'>,
 ): FieldSet {
-  const change = { live, object, writer: '', force: true };
-  const { modified, added } = takeFromOthers(typing, managers, change);
-  return union(modified, added);
+  const compared = takeFromOthers(typing, managers, { live, object, writer, force: true });
+  const own = managers.get(writer);
+  if (own && !isEmptySet(compared.removed)) {
+    managers.set(writer, owning(own, difference(own.fields, compared.removed)));
+    dropIfEmpty(managers, writer);
+  }
+  return union(compared.modified, compared.added);
 }
 
 export interface Application {
   readonly live: Json;
   readonly config: Json;
-  readonly applier: Omit<Manager, 'fields' | 'time' | 'entry'>;
+  readonly applier: Identity & { readonly id: string };
   readonly force: boolean;
 }
 
@@ -113,7 +118,7 @@ export function applyConfiguration(
   { live, config, applier, force }: Application,
 ): Applied {
   const managers = new Map(owners);
-  const id = managerId(applier);
+  const { id } = applier;
   const last = managers.get(id);
   const fields = typing.filter(fieldsOf(typing.schema, config));
   managers.set(id, { ...applier, time: last?.time, fields });
