@@ -27,7 +27,7 @@ export const CLAIM_WAKE_DELAY_MS = 2000;
  * A new pod without an owner that is not ready yet is looked at so long after it appeared: whoever
  * made it may still be starting or labelling it, and adopting it can mean deleting it (SS-576).
  */
-export const ORPHAN_DELAY_MS = 100;
+export const ORPHAN_DELAY_MS = 150;
 
 /** Queues keys on events of the caches; the results end that. `waits`: what sets wait for. */
 export function subscribeTriggers(
