@@ -11,7 +11,11 @@ const kit = useController();
 const deletionOf = (name: string, uid: string): Plan => {
   const action = { type: 'delete-pod', name, uid, why: 'update' } as const;
   const task = { ordinal: 0, actions: [action] };
-  return { stages: [{ step: 'update', order: 'serial', tasks: [task] }], status: { replicas: 0 }, waits: [] };
+  return {
+    stages: [{ step: 'update', order: 'serial', tasks: [task] }],
+    status: { replicas: 0 },
+    waits: [],
+  };
 };
 
 async function apply(plan: Plan): Promise<WriteLog> {
