@@ -20,20 +20,20 @@ const SPEC = fieldPath('spec');
 export function* validateSelfAccessReview(review: SelfSubjectAccessReview): Causes {
   yield* validateSubject(review.spec);
   yield* validateResource(review.spec.resourceAttributes);
-  if (!isEmpty(review.metadata)) yield invalidValue(METADATA, {}, 'must be empty');
+  yield* validateMetadata(review.metadata, 'must be empty');
 }
 
 /** The causes against a question about any user. */
 export function* validateAccessReview(review: SubjectAccessReview): Causes {
   yield* validateSpec(review.spec);
-  if (!isEmpty(review.metadata)) yield invalidValue(METADATA, {}, 'must be empty');
+  yield* validateMetadata(review.metadata, 'must be empty');
 }
 
 /** The causes against a question about a user in the namespace of the request. */
 export function* validateLocalAccessReview({ metadata, spec }: LocalSubjectAccessReview): Causes {
   yield* validateSpec(spec);
   const { namespace, ...rest } = metadata;
-  if (!isEmpty(rest)) yield invalidValue(METADATA, {}, 'must be empty except for namespace');
+  if (!isEmpty(rest)) yield invalidValue(METADATA, metadata, 'must be empty except for namespace');
   const { resourceAttributes: resource, nonResourceAttributes: path } = spec;
   const own = resource?.namespace ?? '';
   if (resource && own !== (namespace ?? '')) {
@@ -93,6 +93,10 @@ function* validateSelector(
     const why = `when ${path.toString()} is specified, requirements or rawSelector is required`;
     yield required(path.child('requirements'), why);
   }
+}
+
+function* validateMetadata(metadata: ObjectMeta, why: string): Causes {
+  if (!isEmpty(metadata)) yield invalidValue(METADATA, metadata, why);
 }
 
 function isEmpty(metadata: Partial<ObjectMeta>): boolean {

@@ -4,6 +4,7 @@ import type {
   ClusterRole,
   ClusterRoleBinding,
   ObjectMeta,
+  PolicyRule,
   RbacSubject,
   Role,
   RoleBinding,
@@ -27,7 +28,7 @@ export function reconciledRole<T extends Role | ClusterRole>(
     const clusterRoleSelectors = [...own, ...lacking];
     if (lacking.length > 0) Object.assign(result, { aggregationRule: { clusterRoleSelectors } });
   } else {
-    const lacking = uncoveredRules(stored.rules ?? [], expected.rules ?? []);
+    const lacking = lackingRules(stored.rules ?? [], expected.rules ?? []);
     if (lacking.length > 0) result.rules = [...(stored.rules ?? []), ...lacking];
   }
   return unlessEqual(stored, result);
@@ -49,6 +50,11 @@ export function reconciledBinding<T extends RoleBinding | ClusterRoleBinding>(
   );
   if (lacking.length > 0) result.subjects = [...own, ...lacking];
   return unlessEqual(stored, result);
+}
+
+/** The usual case, nothing changed, is to cost little: it is part of every start. */
+function lackingRules(stored: readonly PolicyRule[], expected: readonly PolicyRule[]) {
+  return jsonEqual(stored, expected) ? [] : uncoveredRules(stored, expected);
 }
 
 function sameSubject(a: RbacSubject, b: RbacSubject): boolean {

@@ -1,6 +1,7 @@
 import { PassThrough, Readable } from 'node:stream';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type {
+  Node,
   Pod,
   PodDisruptionBudget,
   Scale,
@@ -413,6 +414,51 @@ describe('tokens', () => {
         pod: { name: 'p', uid: metadata.uid },
       },
     ]);
+  });
+
+  it('API-707: bound to a pod they also say where it is; to a node they die with it', async () => {
+    const n1 = await api.ok<Node>('POST /api/v1/nodes', { metadata: { name: 'n1' } });
+    await pod({ nodeName: 'n1' });
+    const bind = (kind: string, name: string) =>
+      api.ok(path, { spec: { boundObjectRef: { kind, apiVersion: 'v1', name } } });
+    await bind('Pod', 'p');
+    await bind('Node', 'n1');
+    const ofNode = { name: 'n1', uid: n1.metadata.uid };
+    expect(asked).toMatchObject([{ pod: { name: 'p' }, node: ofNode }, { node: ofNode }]);
+    expect(asked[1]).not.toHaveProperty('pod');
+  });
+
+  it.each([
+    [{ metadata: { name: 'other' } }, 422, 'must match the service account name if specified'],
+    [{ metadata: { namespace: 'x' } }, 422, 'must match the service account namespace'],
+    [{ metadata: { uid: 'x' } }, 409, 'does not match the UID of the service account'],
+    [
+      { spec: { boundObjectRef: { kind: 'Job', apiVersion: 'batch/v1' } } },
+      400,
+      'batch/v1, Kind=Job',
+    ],
+    [{ spec: { boundObjectRef: { kind: 'Pod', name: 'p', uid: 'x' } } }, 409, 'recreated'],
+  ])('API-707: a request for %j is %i', async (body, code, text) => {
+    await pod();
+    const status = await api.fails(path, body);
+    expect(status.code).toBe(code);
+    expect(status.message).toContain(text);
+  });
+
+  it('API-707: a pod of another account is no reason for a token', async () => {
+    await api.ok('POST /api/v1/namespaces/default/serviceaccounts', {
+      metadata: { name: 'robot' },
+    });
+    await pod();
+    const boundObjectRef = { kind: 'Pod', name: 'p' };
+    const robot = 'POST /api/v1/namespaces/default/serviceaccounts/robot/token';
+    const status = await api.fails(robot, { spec: { boundObjectRef } });
+    expect(status).toMatchObject({
+      code: 400,
+      message:
+        'cannot bind token for serviceaccount "robot" to pod running with ' +
+        'different serviceaccount name.',
+    });
   });
 
   it('API-707: a missing account or pod is 404, a short life 422', async () => {
