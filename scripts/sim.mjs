@@ -113,9 +113,8 @@ async function work(file) {
   });
   process.on('message', async (message) => {
     seed = message;
-    const { violation, plans } = await simulation.run(scenarioFor(simulation, seed), {
-      ...(options.bug === undefined ? {} : { bug: options.bug }),
-    });
+    const bug = options.bug === undefined ? {} : { bug: options.bug };
+    const { violation, plans } = await simulation.run(scenarioFor(simulation, seed), bug);
     process.send({ seed, violation, plans });
   });
   process.on('disconnect', () => process.exit());

@@ -110,7 +110,7 @@ export const faults: Readonly<Record<string, Fault>> = {
   'node-restart': (cluster, step) => node(cluster, step).crash(step.durationMs),
   'node-reboot': (cluster, step) => {
     const process = node(cluster, step);
-    for (const running of [...cluster.reality.processes.values()]) {
+    for (const running of cluster.reality.processes.values()) {
       if (running.node === process.name) cluster.reality.end(running.uid);
     }
     process.crash(step.durationMs);

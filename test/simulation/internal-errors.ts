@@ -9,7 +9,8 @@ const MISTAKE =
 /** Logs `error` lines of mistakes as violations; all else goes nowhere. */
 export function internalErrors(world: World, who: string): Logger {
   const listen = (message: string, fields?: LogFields) => {
-    const error = String(fields?.['error'] ?? '');
+    const told = fields?.['error'];
+    const error = typeof told === 'string' ? told : '';
     const own = message === 'event handler failed' || message.startsWith('a watch failed');
     if (own || MISTAKE.test(error)) world.fail('noInternalErrors', `${who}: ${message}: ${error}`);
   };

@@ -71,7 +71,7 @@ export class Link {
 
   /** Breaks the watches of a resource, or all. */
   resetWatches(resource?: string): void {
-    for (const watch of [...this.#watches]) {
+    for (const watch of this.#watches) {
       if (resource === undefined || watch.resource === resource) watch.reset();
     }
   }

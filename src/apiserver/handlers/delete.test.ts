@@ -160,6 +160,18 @@ describe('grace of pods', () => {
     expect(await api.fails(`GET ${PODS}/p`)).toMatchObject({ code: 404 });
   });
 
+  it('API-907: a repeated delete is answered when the first one is durable', async () => {
+    await pod('p');
+    const first = api.ok<Pod>(`DELETE ${PODS}/p`);
+    const second = api.ok<Pod>(`DELETE ${PODS}/p`).then(({ metadata }) => ({
+      answered: Number(metadata.resourceVersion),
+      published: api.store.revision,
+    }));
+    await first;
+    const { answered, published } = await second;
+    expect(answered).toBeLessThanOrEqual(published);
+  });
+
   it('API-907: what a crash has left between MODIFIED and DELETED goes with the next delete', async () => {
     await pod('p');
     const remove = api.store.delete;
