@@ -191,7 +191,9 @@ async function deletePod(
       .delete({ namespace: namespaceOf(set), name }, options);
     if ('spec' in deleted) record(context, 'pods', deleted);
   } catch (error) {
-    if (!isNotFound(error) && !isConflict(error)) {
+    // Another pod of the name by now, or a race: the next sync decides on what is there.
+    if (isConflict(error)) throw error;
+    if (!isNotFound(error)) {
       events.pod('Delete', name, error);
       throw error;
     }

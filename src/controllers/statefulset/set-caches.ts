@@ -30,7 +30,8 @@ export interface SetCaches {
   readonly sets: Lister<StatefulSet>;
   readonly claims: Lister<PersistentVolumeClaim>;
   readonly pods: Lister<Pod>;
-  revisions(namespace: string): ControllerRevision[];
+  /** Revisions controlled by the set's uid, and those of its namespace that nobody controls. */
+  revisions(set: StatefulSet): ControllerRevision[];
   /** Pods controlled by the set's uid, and pods of its namespace that nobody controls (SS-561). */
   candidatePods(set: StatefulSet): Pod[];
   /** Newest resourceVersion that each cache includes. */
@@ -44,6 +45,9 @@ export function createSetCaches(factory: InformerFactory): SetCaches {
     claims: factory.informer(persistentVolumeClaims),
     revisions: factory.informer(controllerRevisions),
   };
+  informers.revisions.addIndex(BY_CONTROLLER, (revision) => [
+    controllerOf(revision)?.uid ?? orphansOf(namespaceOf(revision)),
+  ]);
   informers.pods.addIndex(BY_CONTROLLER, (pod) => [
     controllerOf(pod)?.uid ?? orphansOf(namespaceOf(pod)),
   ]);
@@ -52,7 +56,10 @@ export function createSetCaches(factory: InformerFactory): SetCaches {
     sets: informers.sets.lister,
     claims: informers.claims.lister,
     pods: informers.pods.lister,
-    revisions: (namespace) => informers.revisions.lister.list(namespace),
+    revisions: (set) => [
+      ...informers.revisions.lister.byIndex(BY_CONTROLLER, uidOf(set)),
+      ...informers.revisions.lister.byIndex(BY_CONTROLLER, orphansOf(namespaceOf(set))),
+    ],
     candidatePods: (set) => [
       ...informers.pods.lister.byIndex(BY_CONTROLLER, uidOf(set)),
       ...informers.pods.lister.byIndex(BY_CONTROLLER, orphansOf(namespaceOf(set))),

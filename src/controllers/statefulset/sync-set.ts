@@ -81,7 +81,7 @@ async function syncSelected(
   const nowMs = clock.now();
   const ownership: OwnershipContext = { client, set, selector, writes };
 
-  const listed = revisionsOf(set, selector, caches.revisions(namespaceOf(set)));
+  const listed = revisionsOf(set, selector, caches.revisions(set));
   const adopted = await adoptRevisions(listed, ownership);
   const pods = await claimPods(caches.candidatePods(set), ownership);
   const sorted = sortRevisions(adopted);
