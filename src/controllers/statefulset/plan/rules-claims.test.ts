@@ -230,6 +230,23 @@ describe('owners of claims', () => {
     expect(claimMatchesPolicy(set, stale, pod)).toBe(true);
   });
 
+  it('SS-264: nor is anything else of such a claim changed', () => {
+    const set = setWithPolicy('Retain', 'Retain');
+    const earlier = { ...ownerSet(set), uid: 'earlier' };
+    const ownerReferences = [earlier, ownerPod('web-0', 'uid-0')];
+    const claim = claimsIn([storedClaim('data-web-0', { ownerReferences })]);
+    expect(texts(set, members(set, ['ready']), { claim })).toEqual([]);
+  });
+
+  it('SS-267: an owner that is no controller is no reason to write', () => {
+    const set = setWithPolicy('Retain', 'Delete');
+    const friend = { apiVersion: 'v1', kind: 'ConfigMap', name: 'f', uid: 'f' };
+    const claim = claimsIn([
+      storedClaim('data-web-0', { ownerReferences: [friend, ownerSet(set)] }),
+    ]);
+    expect(texts(set, members(set, ['ready']), { claim })).toEqual([]);
+  });
+
   it('SS-265: without a Delete policy other controllers do not matter', () => {
     const set = setWithPolicy('Retain', 'Retain');
     const other = { ...ownerPod('x', 'x'), kind: 'Thing' };
@@ -245,6 +262,22 @@ describe('owners of claims', () => {
     const shared = storedClaim('data-web-0', { ownerReferences: [other, ownerSet(set)] });
     const [action] = actionsOf(decide(set, members(set, ['ready']), { claim: claimsIn([shared]) }));
     expect(action).toMatchObject({ claims: { conflicting: ['data-web-0'] } });
+  });
+
+  it('SS-268: a weak reference of ours is rewritten beside those of others', () => {
+    const set = setWithPolicy('Retain', 'Delete');
+    const friends = [
+      { apiVersion: 'v1', kind: 'Pod', name: 'another', uid: 'a' },
+      { apiVersion: 'v1', kind: 'ConfigMap', name: 'web-0', uid: 'c' },
+    ];
+    const ownerReferences = [...friends, { ...ownerSet(set), controller: false }];
+    const claim = storedClaim('data-web-0', { ownerReferences });
+    const pod = { name: 'web-0', uid: 'uid-0', ordinal: 0 };
+    expect(claimMatchesPolicy(set, claim, pod)).toBe(false);
+    expect(claimWithPolicy(set, claim, pod).metadata.ownerReferences).toEqual([
+      ...friends,
+      ownerSet(set),
+    ]);
   });
 
   it('SS-269: all of our references go, one comes, others keep their order', () => {

@@ -4,7 +4,14 @@ import type { StatefulSet } from '../../../api/generated/types.ts';
 import { nameOf } from '../../../api/meta/object.ts';
 import { identityMatches, isMemberOf, parsePodName } from './identity.ts';
 import { buildPod } from './new-pod.ts';
-import { createdPods, decide, members, parallel, updatedPods } from './rules-test-kit.ts';
+import {
+  buildSetWithClaims,
+  createdPods,
+  decide,
+  members,
+  parallel,
+  updatedPods,
+} from './rules-test-kit.ts';
 import { buildMember, buildSet, NEW, OLD } from './set-builder.ts';
 
 const POD_NAME = 'statefulset.kubernetes.io/pod-name';
@@ -148,6 +155,17 @@ describe('identity', () => {
     });
     expect(updated?.spec).toMatchObject({ hostname: 'old', subdomain: 'old' });
     expect(pod?.metadata.labels).not.toHaveProperty(POD_NAME);
+  });
+
+  it('SS-118: volumes that are right stay as they are, in their order', () => {
+    const set = buildSetWithClaims({ replicas: 1 });
+    const pods = members(set, ['ready']);
+    const volumes = [{ name: 'token', emptyDir: {} }, ...(pods[0]?.spec?.volumes ?? [])];
+    Object.assign(pods[0]?.spec ?? {}, { volumes });
+    delete pods[0]?.metadata.labels?.[POD_NAME];
+    const [updated] = updatedPods(decide(set, pods));
+    expect(updated?.spec?.volumes).toEqual(volumes);
+    expect(volumes).toHaveLength(2);
   });
 
   it('SS-119: a missing pod-index label alone is left, until the pod is built anew', () => {

@@ -43,6 +43,13 @@ describe('counts', () => {
     expect(counted(0)).toMatchObject({ readyReplicas: 2, availableReplicas: 2 });
   });
 
+  it('SS-544: without minReadySeconds a pod is available at once', () => {
+    const { minReadySeconds: _, ...spec } = buildSet().spec ?? {};
+    const set = { ...buildSet(), spec } as StatefulSet;
+    const { status } = decide(set, members(set, [{ readySeconds: 0 }]));
+    expect(status).toMatchObject({ readyReplicas: 1, availableReplicas: 1 });
+  });
+
   it('SS-545: pods of a revision count unless they terminate', () => {
     const set = buildSet({ replicas: 4 });
     const pods = [
