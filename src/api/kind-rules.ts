@@ -9,6 +9,7 @@ import {
   validatingWebhookRules,
 } from './admissionregistration/admission-rules.ts';
 import { daemonSetRules } from './apps/daemonset-rules.ts';
+import { oldAutoscalerRules } from './autoscaling/version-1-rules.ts';
 import { horizontalPodAutoscalerRules } from './autoscaling/horizontal-pod-autoscaler-rules.ts';
 import { cronJobRules } from './batch/cron-job-rules.ts';
 import { jobRules } from './batch/job-rules.ts';
@@ -51,11 +52,13 @@ import { secretRules } from './core/secret-rules.ts';
 import { serviceAccountRules } from './core/service-account-rules.ts';
 import { serviceRules } from './core/service-rules.ts';
 import { endpointSliceRules } from './discovery/endpoint-slice-rules.ts';
+import { newEventRules } from './events/event-rules.ts';
 import type { KubernetesObject } from './meta/object.ts';
 import type { StatusCause } from './meta/status-error.ts';
 import { disruptionBudgetRules } from './policy/disruption-budget-rules.ts';
 import { clusterRoleBindingRules, roleBindingRules } from './rbac/binding-rules.ts';
 import { clusterRoleRules, roleRules } from './rbac/role-rules.ts';
+import type { ResourceDefinition } from './resources.ts';
 import { storageClassRules } from './storage/storage-class-rules.ts';
 
 /** What the rules may know of the server. */
@@ -106,7 +109,10 @@ export interface KindRules<T extends KubernetesObject = KubernetesObject> {
   readonly fieldSelectors: Readonly<Record<string, FieldGetter<T>>>;
 }
 
-/** Rules by resource: `pods`, `statefulsets.apps`. */
+/**
+ * Rules by resource: `pods`, `statefulsets.apps`; forms of a resource that is stored in another
+ * version with theirs: `horizontalpodautoscalers.v1.autoscaling`.
+ */
 export const kindRules: ReadonlyMap<string, KindRules> = new Map<string, KindRules>([
   ['namespaces', namespaceRules],
   ['nodes', nodeRules],
@@ -167,4 +173,12 @@ export const kindRules: ReadonlyMap<string, KindRules> = new Map<string, KindRul
   ['validatingadmissionpolicybindings.admissionregistration.k8s.io', validatingPolicyBindingRules],
   ['mutatingadmissionpolicies.admissionregistration.k8s.io', mutatingPolicyRules],
   ['mutatingadmissionpolicybindings.admissionregistration.k8s.io', mutatingPolicyBindingRules],
+  ['events.events.k8s.io', newEventRules],
+  ['horizontalpodautoscalers.v1.autoscaling', oldAutoscalerRules],
 ]);
+
+/** The rules of a served resource. */
+export function rulesFor({ group, version, resource }: ResourceDefinition): KindRules | undefined {
+  if (group === '') return kindRules.get(resource);
+  return kindRules.get(`${resource}.${version}.${group}`) ?? kindRules.get(`${resource}.${group}`);
+}

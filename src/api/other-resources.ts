@@ -48,6 +48,17 @@ export const horizontalPodAutoscalers = define<types.HorizontalPodAutoscaler>(
   ['horizontalpodautoscalers', 'HorizontalPodAutoscaler'],
   { shortNames: ['hpa'], categories: all, subresources: status },
 );
+/** Another form of the autoscalers of v2 (form-conversion.ts). */
+export const oldAutoscalers = define<types.HorizontalPodAutoscalerV1>(
+  'autoscaling/v1',
+  ['horizontalpodautoscalers', 'HorizontalPodAutoscaler'],
+  {
+    shortNames: ['hpa'],
+    categories: all,
+    subresources: status,
+    model: 'HorizontalPodAutoscalerV1',
+  },
+);
 export const ingresses = define<types.Ingress>(NETWORKING, ['ingresses', 'Ingress'], {
   shortNames: ['ing'],
   subresources: status,
@@ -96,6 +107,11 @@ export const volumeAttributesClasses = define<types.VolumeAttributesClass>(
   ['volumeattributesclasses', 'VolumeAttributesClass'],
   { cluster: true, shortNames: ['vac'] },
 );
+/** Another form of core events (form-conversion.ts). */
+export const newEvents = define<types.EventsV1Event>('events.k8s.io/v1', ['events', 'Event'], {
+  shortNames: ['ev'],
+  model: 'EventsV1Event',
+});
 export const certificateSigningRequests = define<types.CertificateSigningRequest>(
   'certificates.k8s.io/v1',
   ['certificatesigningrequests', 'CertificateSigningRequest'],
@@ -152,6 +168,7 @@ export const otherResources: readonly ResourceDefinition[] = [
   jobs,
   cronJobs,
   horizontalPodAutoscalers,
+  oldAutoscalers,
   ingresses,
   ingressClasses,
   networkPolicies,
@@ -164,6 +181,7 @@ export const otherResources: readonly ResourceDefinition[] = [
   csiStorageCapacities,
   volumeAttachments,
   volumeAttributesClasses,
+  newEvents,
   certificateSigningRequests,
   flowSchemas,
   priorityLevels,

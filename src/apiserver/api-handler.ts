@@ -1,5 +1,6 @@
 // The core of the API server: from a request to the handler of its verb and (sub)resource.
-import { kindRules } from '../api/kind-rules.ts';
+import { formConversion } from '../api/form-conversion.ts';
+import { rulesFor } from '../api/kind-rules.ts';
 import type { RuleContext } from '../api/kind-rules.ts';
 import { bindings } from '../api/other-resources.ts';
 import type { ResourceDefinition, Verb } from '../api/resources.ts';
@@ -29,6 +30,7 @@ import { findSubresource } from './handlers/subresources/subresource-table.ts';
 import { handleUpdate } from './handlers/update.ts';
 import { handleWatch } from './handlers/watch.ts';
 import type { NodeDialer } from './node-connection.ts';
+import { createConvertingStore } from './registry/converting-store.ts';
 import { builtinTable } from './registry/resource-table.ts';
 import { createServiceAllocator } from './registry/service-allocator.ts';
 import { methodNotAllowed, parseRequestInfo, resourceNotServed } from './request-info.ts';
@@ -99,9 +101,13 @@ async function handle(context: HandlerContext, request: ApiRequest): Promise<Api
   authorize(context, request, info);
   if (!builtinTable.hasGroupVersion(info)) return unknownPath();
   const resource = findResource(info);
-  const rules = present(kindRules.get(ruleKey(resource)), `rules of ${resource.resource}`);
+  const rules = present(rulesFor(resource), `rules of ${resource.resource}`);
   const target: ResourceRequest = { request, info, resource, rules };
-  return handlerOf(target)(context, target);
+  const conversion = formConversion(resource);
+  const handler = handlerOf(target);
+  if (!conversion) return handler(context, target);
+  const store = createConvertingStore(context.store, resource, conversion);
+  return handler({ ...context, store }, target);
 }
 
 /** Throws 403. Connecting to a container is always a matter of creating, too (API-1105). */
@@ -126,10 +132,6 @@ function findResource(info: RequestInfo): ResourceDefinition {
   if (!resource.namespaced && info.namespace !== '') throw resourceNotServed();
   if (resource.namespaced && info.namespace === '' && info.name !== '') throw resourceNotServed();
   return resource;
-}
-
-function ruleKey({ group, resource }: ResourceDefinition): string {
-  return group === '' ? resource : `${resource}.${group}`;
 }
 
 function handlerOf(target: ResourceRequest): Handler {

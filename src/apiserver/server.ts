@@ -180,7 +180,7 @@ export function createServer(options: ServerOptions): ApiServer {
     ...options,
     resources,
     discovery: createDiscovery(resources),
-    openApi: createOpenApi(resources),
+    openApi: createOpenApi(resources, options.version.gitVersion),
     metrics: createMetrics(options.componentMetrics),
   });
   const http = createHttpServer(options.tls);

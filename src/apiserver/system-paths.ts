@@ -49,7 +49,8 @@ async function serveHealth(exchange: Exchange, checks: HealthChecks): Promise<bo
 }
 
 async function serveOpenApi(exchange: Exchange, openApi: OpenApi): Promise<boolean> {
-  const reply = await openApi(exchange.path, exchange.query.get('hash'));
+  const hash = exchange.query.get('hash');
+  const reply = await openApi(exchange.path, { hash, accept: exchange.headers.accept });
   if (!reply) return false;
   requireGet(exchange);
   if (reply.kind === 'redirect') {

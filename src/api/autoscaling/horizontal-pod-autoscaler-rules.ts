@@ -71,8 +71,12 @@ function fillSpec(spec: HorizontalPodAutoscalerSpec): void {
   behavior.scaleDown = { selectPolicy: 'Max', policies: [percent], ...behavior.scaleDown };
 }
 
-function* validateSpec(spec: HorizontalPodAutoscalerSpec): Causes {
-  const { minReplicas, maxReplicas = 0, metrics = [], behavior } = spec;
+/** How many pods there may be. */
+export function* validateReplicas(spec: {
+  minReplicas?: number | undefined;
+  maxReplicas?: number;
+}): Causes {
+  const { minReplicas, maxReplicas = 0 } = spec;
   if (minReplicas !== undefined && minReplicas < 1) {
     const message = 'must be greater than or equal to 1';
     yield invalidValue(SPEC.child('minReplicas'), minReplicas, message);
@@ -85,6 +89,11 @@ function* validateSpec(spec: HorizontalPodAutoscalerSpec): Causes {
   if (minReplicas !== undefined && maxReplicas < minReplicas) {
     yield invalidValue(maxPath, maxReplicas, 'must be greater than or equal to `minReplicas`');
   }
+}
+
+function* validateSpec(spec: HorizontalPodAutoscalerSpec): Causes {
+  const { minReplicas, metrics = [], behavior } = spec;
+  yield* validateReplicas(spec);
   yield* validateTarget(spec.scaleTargetRef, SPEC.child('scaleTargetRef'));
   const metricsPath = SPEC.child('metrics');
   for (const [index, metric] of metrics.entries()) {

@@ -74,20 +74,29 @@ function objectPath(resource: ResourceDefinition): Schema {
 function collectionPath(resource: ResourceDefinition): Schema {
   return {
     parameters: pathParameters(resource, false),
-    get: operation({ resource, action: 'list' }),
+    ...(resource.verbs.includes('list') ? { get: operation({ resource, action: 'list' }) } : {}),
     post: operation({ resource, action: 'post', body: JSON_TYPES }),
   };
 }
 
+/** The parts of a document that others build on. */
+export interface GroupVersionDocument {
+  readonly openapi: string;
+  readonly info: object;
+  readonly paths: Readonly<Record<string, Schema>>;
+  readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
+}
+
 /** The document of a group version, with the schemas of its kinds. */
-export async function groupVersionDocument(served: ServedVersion): Promise<object> {
+export async function groupVersionDocument(served: ServedVersion): Promise<GroupVersionDocument> {
   const docs = await loadTypeDocs();
   const paths: Record<string, Schema> = {};
   for (const resource of served.resources) {
     const namespace = '{namespace}';
     const collection = decodeURIComponent(resourcePath(resource, { namespace }));
     paths[collection] = collectionPath(resource);
-    paths[`${collection}/{name}`] = objectPath(resource);
+    // Reviews and the like are answered and not kept.
+    if (resource.verbs.includes('get')) paths[`${collection}/{name}`] = objectPath(resource);
   }
   return {
     openapi: '3.0.0',

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { expectBytes, wireFields } from '../../api/meta/protobuf/wire-reader.ts';
 import { builtinResources } from '../../api/resources.ts';
 import { createOpenApi } from './openapi.ts';
 import { reachableTypes, schemaName } from './schema-names.ts';
 
-const openApi = createOpenApi(builtinResources);
+const openApi = createOpenApi(builtinResources, 'v1.36.0');
 
 async function document(path: string, hash: string | null = null) {
-  const reply = await openApi(path, hash);
+  const reply = await openApi(path, { hash });
   if (reply?.kind !== 'document') throw new Error(`no document at ${path}`);
   return { headers: reply.headers, value: JSON.parse(reply.body.toString()) as unknown };
 }
@@ -34,6 +35,16 @@ describe('OpenAPI v3', () => {
       'apis/rbac.authorization.k8s.io/v1',
       'apis/authentication.k8s.io/v1',
       'apis/authorization.k8s.io/v1',
+      'apis/batch/v1',
+      'apis/autoscaling/v2',
+      'apis/autoscaling/v1',
+      'apis/networking.k8s.io/v1',
+      'apis/scheduling.k8s.io/v1',
+      'apis/node.k8s.io/v1',
+      'apis/events.k8s.io/v1',
+      'apis/certificates.k8s.io/v1',
+      'apis/flowcontrol.apiserver.k8s.io/v1',
+      'apis/admissionregistration.k8s.io/v1',
     ]);
     const url = at(value, 'paths', 'apis/apps/v1')['serverRelativeURL'];
     expect(url).toMatch(/^\/openapi\/v3\/apis\/apps\/v1\?hash=[0-9A-F]{64}$/);
@@ -44,7 +55,7 @@ describe('OpenAPI v3', () => {
     const url = at(index.value, 'paths', 'apis/apps/v1')['serverRelativeURL'] as string;
     const [path = '', hash = ''] = url.split('?hash=');
     expect((await document(path, hash)).headers['cache-control']).toContain('immutable');
-    expect(await openApi(path, 'OLD')).toEqual({ kind: 'redirect', location: url });
+    expect(await openApi(path, { hash: 'OLD' })).toEqual({ kind: 'redirect', location: url });
   });
 
   it('API-232: every kind has a patch operation with fieldValidation', async () => {
@@ -95,14 +106,71 @@ describe('OpenAPI v3', () => {
     expect(set['description']).toMatch(/^StatefulSet represents a set of pods/);
   });
 
-  it('API-236: there is no v2, and no unknown document', async () => {
-    expect(await openApi('/openapi/v2', null)).toBeUndefined();
-    expect(await openApi('/openapi/v3/apis/none/v1', null)).toBeUndefined();
+  it('API-230: there is no document of an unknown version', async () => {
+    expect(await openApi('/openapi/v3/apis/none/v1', { hash: null })).toBeUndefined();
   });
 
   it('API-235: every reachable type has a package', () => {
     for (const { model } of builtinResources) {
       for (const { name } of reachableTypes(model)) expect(schemaName(name)).toMatch(/^io\.k8s\./);
     }
+  });
+});
+
+describe('OpenAPI v2', () => {
+  async function whole(accept?: string) {
+    const reply = await openApi('/openapi/v2', { hash: null, accept });
+    if (reply?.kind !== 'document') throw new Error('no document');
+    return reply;
+  }
+
+  it('API-236: one JSON document of everything served', async () => {
+    const { body, headers } = await whole();
+    expect(headers['content-type']).toBe('application/json');
+    const value = JSON.parse(body.toString()) as Tree;
+    expect(value).toMatchObject({ swagger: '2.0', info: { version: 'v1.36.0' } });
+    const path = at(value, 'paths', '/apis/batch/v1/namespaces/{namespace}/jobs/{name}', 'patch');
+    expect(path['x-kubernetes-group-version-kind']).toEqual({
+      group: 'batch',
+      version: 'v1',
+      kind: 'Job',
+    });
+    const definitions = at(value, 'definitions');
+    const referenced = body.toString().matchAll(/"#\/definitions\/([^"]+)"/g);
+    for (const [, name = ''] of referenced) expect(definitions[name], name).toBeDefined();
+    expect(body.toString()).not.toContain('#/components');
+    const port = at(definitions, 'io.k8s.api.core.v1.ServicePort', 'properties', 'targetPort');
+    expect(port['$ref']).toMatch(/IntOrString$/);
+  });
+
+  it('API-236: the same as a protobuf message, for old clients', async () => {
+    const old = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+    const { body, headers } = await whole(old);
+    expect(headers['content-type']).toContain('proto-openapi.spec.v2');
+    const json = JSON.parse((await whole()).body.toString()) as Tree;
+    const inside = (bytes: Buffer, number: number) =>
+      [...wireFields(bytes, 'OpenAPI')]
+        .filter((field) => field.number === number)
+        .map((field) => expectBytes(field, 'field'));
+    const nameOf = (bytes: Buffer) => inside(bytes, 1)[0]?.toString();
+    expect(nameOf(body)).toBe('2.0');
+    const definitions = inside(inside(body, 9)[0] ?? Buffer.alloc(0), 1);
+    expect(definitions.map(nameOf)).toEqual(Object.keys(at(json, 'definitions')));
+    const paths = inside(inside(body, 8)[0] ?? Buffer.alloc(0), 2);
+    expect(paths.map(nameOf)).toEqual(Object.keys(at(json, 'paths')));
+    // NamedSchema → Schema → vendor_extension → Any → yaml.
+    const job = definitions.find((bytes) => nameOf(bytes) === 'io.k8s.api.batch.v1.Job');
+    const schema = inside(job ?? Buffer.alloc(0), 2)[0] ?? Buffer.alloc(0);
+    const kinds = inside(schema, 31).find(
+      (bytes) => nameOf(bytes) === 'x-kubernetes-group-version-kind',
+    );
+    const yaml = inside(inside(kinds ?? Buffer.alloc(0), 2)[0] ?? Buffer.alloc(0), 2)[0];
+    expect(JSON.parse(yaml?.toString() ?? '')).toEqual([
+      { group: 'batch', version: 'v1', kind: 'Job' },
+    ]);
+  });
+
+  it('API-324: other forms are not offered', async () => {
+    await expect(whole('text/html')).rejects.toMatchObject({ code: 406 });
   });
 });

@@ -1,19 +1,24 @@
-// Answers the OpenAPI v3 paths (API-230 … API-235). Documents are built when first asked for.
+// Answers the OpenAPI paths (API-230 … API-236). Documents are built when first asked for.
 import { createHash } from 'node:crypto';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { servedGroups, type ServedVersion } from '../discovery/group-versions.ts';
+import { statusError } from '../../api/meta/status-error.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
+import { parseAccept } from '../negotiation.ts';
 import { groupVersionDocument } from './group-version-document.ts';
 
 export type OpenApiReply =
   | { readonly kind: 'document'; readonly body: Buffer; readonly headers: OutgoingHttpHeaders }
   | { readonly kind: 'redirect'; readonly location: string };
 
-/**
- * The reply to an `/openapi` path; undefined when there is none. `/openapi/v2` is not served: its
- * callers need protobuf and do without (API-236).
- */
-export type OpenApi = (path: string, hash: string | null) => Promise<OpenApiReply | undefined>;
+export interface OpenApiRequest {
+  /** The hash in the query. */
+  readonly hash: string | null;
+  readonly accept?: string | undefined;
+}
+
+/** The reply to an `/openapi` path; undefined when there is none. Throws 406. */
+export type OpenApi = (path: string, request: OpenApiRequest) => Promise<OpenApiReply | undefined>;
 
 interface Document {
   readonly body: Buffer;
@@ -21,6 +26,10 @@ interface Document {
 }
 
 const ROOT = '/openapi/v3';
+const V2 = '/openapi/v2';
+const PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+/** As old clients call it. */
+const OLD_PROTOBUF = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
 const YEAR_SECONDS = 31_536_000;
 
 /** `api/v1`, `apis/apps/v1`. */
@@ -28,8 +37,26 @@ function documentPath({ groupVersion }: ServedVersion): string {
   return groupVersion.includes('/') ? `apis/${groupVersion}` : `api/${groupVersion}`;
 }
 
-/** OpenAPI of the given resources. */
-export function createOpenApi(resources: readonly ResourceDefinition[]): OpenApi {
+function hashed(body: Buffer): Document {
+  return { body, hash: createHash('sha256').update(body).digest('hex').toUpperCase() };
+}
+
+/** JSON or protobuf, whichever the caller wants first. */
+function typeOfV2(accept: string | undefined): string {
+  for (const { type } of parseAccept(accept)) {
+    if (type === PROTOBUF || type === OLD_PROTOBUF) return PROTOBUF;
+    if (['application/json', 'application/*', '*/*'].includes(type)) return 'application/json';
+  }
+  const types = `application/json, ${PROTOBUF}`;
+  const message = `only the following media types are accepted: ${types}`;
+  throw statusError('NotAcceptable', message);
+}
+
+/** OpenAPI of the given resources; `gitVersion` is that of the server. */
+export function createOpenApi(
+  resources: readonly ResourceDefinition[],
+  gitVersion: string,
+): OpenApi {
   const versions = new Map(
     servedGroups(resources)
       .flatMap((group) => group.versions)
@@ -38,7 +65,7 @@ export function createOpenApi(resources: readonly ResourceDefinition[]): OpenApi
   const built = new Map<string, Promise<Document>>();
   const build = async (served: ServedVersion): Promise<Document> => {
     const body = Buffer.from(JSON.stringify(await groupVersionDocument(served)));
-    return { body, hash: createHash('sha256').update(body).digest('hex').toUpperCase() };
+    return hashed(body);
   };
   const documentOf = (path: string, served: ServedVersion) => {
     const document = built.get(path) ?? build(served);
@@ -54,7 +81,24 @@ export function createOpenApi(resources: readonly ResourceDefinition[]): OpenApi
     }
     return Buffer.from(JSON.stringify({ paths }));
   };
-  return async (path, hash) => {
+  const wholes = new Map<string, Promise<Document>>();
+  const whole = async (type: string): Promise<Document> => {
+    const { openApiV2 } = await import('./v2-document.ts');
+    const document = await openApiV2([...versions.values()], gitVersion);
+    if (type !== PROTOBUF) return hashed(Buffer.from(JSON.stringify(document)));
+    const { encodeOpenApiV2 } = await import('./v2-protobuf.ts');
+    return hashed(encodeOpenApiV2(document));
+  };
+  const replyV2 = async (accept: string | undefined): Promise<OpenApiReply> => {
+    const type = typeOfV2(accept);
+    const document = wholes.get(type) ?? whole(type);
+    wholes.set(type, document);
+    const { body, hash } = await document;
+    const headers = { 'content-type': type, vary: 'Accept', etag: `"${hash}"` };
+    return { kind: 'document', body, headers };
+  };
+  return async (path, { hash, accept }) => {
+    if (path === V2) return replyV2(accept);
     if (path === ROOT || path === `${ROOT}/`) {
       // The reference's content type too: clients read it as JSON anyway.
       const headers = { 'content-type': 'text/plain; charset=utf-8' };

@@ -1,6 +1,7 @@
 // Who owns whom, over the informers of all resources.
 import type { OwnerReference } from '../../api/generated/types.ts';
 import { nameOf, namespaceOf, type KubernetesObject } from '../../api/meta/object.ts';
+import { formConversion } from '../../api/form-conversion.ts';
 import {
   builtinResources,
   events,
@@ -37,9 +38,12 @@ export class OwnerGraph {
   readonly #byKind: ReadonlyMap<string, ResourceDefinition>;
 
   constructor(factory: InformerFactory) {
-    // Events come and go in numbers and own nothing.
+    // Events come and go in numbers and own nothing; other forms of an object would count it twice.
     const resources = builtinResources.filter(
-      ({ resource, verbs }) => resource !== events.resource && verbs.includes('watch'),
+      (resource) =>
+        resource.resource !== events.resource &&
+        resource.verbs.includes('watch') &&
+        formConversion(resource) === undefined,
     );
     this.informers = new Map(
       resources.map((resource) => [

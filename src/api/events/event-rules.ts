@@ -1,0 +1,100 @@
+// The rules of events of events.k8s.io for the API server: stricter than those of core events.
+import type { EventsV1Event } from '../generated/types.ts';
+import type { Causes } from '../core/field-rules.ts';
+import { immutable, isBlank, qualifiedName } from '../core/field-rules.ts';
+import {
+  subdomainName,
+  validateMetadata,
+  validateMetadataUpdate,
+} from '../core/object-meta-validation.ts';
+import { defineKind } from '../define-kind.ts';
+import { fieldPath, invalidValue, required } from '../meta/field-errors.ts';
+
+const SHORT_LIMIT = 128;
+const NOTE_LIMIT = 1024;
+const FIXED = [
+  'regarding',
+  'reason',
+  'note',
+  'type',
+  'eventTime',
+  'action',
+  'related',
+  'reportingController',
+  'reportingInstance',
+] as const;
+
+/** What the API server asks of this kind. */
+export const newEventRules = defineKind<EventsV1Event>({
+  namespaced: true,
+  nameRule: subdomainName,
+  hasStatus: false,
+  createOnUpdate: true,
+  fieldSelectors: {
+    'regarding.kind': ({ regarding }) => regarding?.kind ?? '',
+    'regarding.namespace': ({ regarding }) => regarding?.namespace ?? '',
+    'regarding.name': ({ regarding }) => regarding?.name ?? '',
+    'regarding.uid': ({ regarding }) => regarding?.uid ?? '',
+    'regarding.apiVersion': ({ regarding }) => regarding?.apiVersion ?? '',
+    'regarding.resourceVersion': ({ regarding }) => regarding?.resourceVersion ?? '',
+    'regarding.fieldPath': ({ regarding }) => regarding?.fieldPath ?? '',
+    reason: ({ reason }) => reason ?? '',
+    reportingController: ({ reportingController }) => reportingController ?? '',
+    type: ({ type }) => type ?? '',
+  },
+  *validate(event) {
+    yield* validateTexts(event);
+    yield* validateMetadata(event.metadata, { namespaced: true, nameRule: subdomainName });
+    if (isBlank(event.eventTime)) yield required(fieldPath('eventTime'));
+    const { type = '' } = event;
+    if (type !== 'Normal' && type !== 'Warning') {
+      yield invalidValue(fieldPath('type'), '', `has invalid value: ${type}`);
+    }
+    yield* validateDeprecated(event);
+  },
+  *validateUpdate(event, old) {
+    yield* validateTexts(event);
+    yield* validateMetadataUpdate(event.metadata, old.metadata);
+    for (const field of FIXED) yield* immutable(event[field], old[field], fieldPath(field));
+  },
+});
+
+/** In upstream's order, under upstream's names. */
+function* validateTexts(event: EventsV1Event): Causes {
+  const about = event.regarding?.namespace ?? '';
+  const namespace = event.metadata.namespace ?? '';
+  if (about === '' && namespace !== 'default' && namespace !== 'kube-system') {
+    const path = fieldPath('involvedObject', 'namespace');
+    yield invalidValue(path, about, 'does not match event.namespace');
+  }
+  const reporter = event.reportingController ?? '';
+  const reporterPath = fieldPath('reportingController');
+  if (reporter === '') yield required(reporterPath);
+  yield* qualifiedName(reporter, reporterPath);
+  for (const field of ['reportingInstance', 'action', 'reason'] as const) {
+    const value = event[field] ?? '';
+    if (value === '') yield required(fieldPath(field));
+    if (value.length > SHORT_LIMIT) {
+      yield invalidValue(fieldPath(field), '', `can have at most ${SHORT_LIMIT} characters`);
+    }
+  }
+  if ((event.note ?? '').length > NOTE_LIMIT) {
+    yield invalidValue(fieldPath('message'), '', `can have at most ${NOTE_LIMIT} characters`);
+  }
+}
+
+/** What core events have for old clients has no place in new ones. */
+function* validateDeprecated(event: EventsV1Event): Causes {
+  const unset = 'needs to be unset';
+  const given: readonly (readonly [string, unknown])[] = [
+    ['firstTimestamp', event.deprecatedFirstTimestamp],
+    ['lastTimestamp', event.deprecatedLastTimestamp],
+    ['count', event.deprecatedCount],
+    ['source', event.deprecatedSource?.component ?? event.deprecatedSource?.host],
+  ];
+  for (const [field, value] of given) {
+    if (value !== undefined && value !== null && value !== 0 && value !== '') {
+      yield invalidValue(fieldPath(field), '', unset);
+    }
+  }
+}
