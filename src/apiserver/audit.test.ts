@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:http2';
 import { get } from 'node:https';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { notFound } from '../api/meta/status-error.ts';
@@ -79,4 +81,15 @@ it('API-117: a path that is no resource has no object', async () => {
     responseStatus: { code: 200 },
   });
   expect(event).not.toHaveProperty('objectRef');
+});
+
+it('API-117: callers over HTTP/2 have an address, too', async () => {
+  events.length = 0;
+  const { port, certificates } = edge;
+  const session = connect(`https://127.0.0.1:${port}`, { ca: certificates.ca });
+  const stream = session.request({ ':path': '/livez' });
+  stream.resume();
+  await once(stream, 'end');
+  await new Promise<void>((resolve) => session.close(resolve));
+  await expect.poll(() => events).toMatchObject([{ sourceIPs: ['127.0.0.1'] }]);
 });

@@ -16,6 +16,8 @@ export interface AuditLog {
 /** What was found out about a request on its way. */
 export interface AuditedRequest {
   readonly receivedMs: number;
+  /** Of the caller; a connection that is closed doesn't know it any more. */
+  readonly sourceIP: string;
   /** Absent when nobody could be authenticated. */
   user?: UserInfo;
   /** Set when the user acts as somebody else. */
@@ -46,7 +48,7 @@ export function auditEvent(
     verb: attributes?.verb ?? exchange.method.toLowerCase(),
     user: user === undefined ? {} : userEntry(user),
     ...(impersonated === undefined ? {} : { impersonatedUser: userEntry(impersonated) }),
-    sourceIPs: [exchange.socket?.remoteAddress ?? ''],
+    sourceIPs: [request.sourceIP],
     ...(userAgent === undefined ? {} : { userAgent }),
     ...objectReference(attributes),
     responseStatus: { metadata: {}, ...failure(error), code },

@@ -124,6 +124,10 @@ async function serveResource(
   await writeResponse(response, context);
 }
 
+function newAudit({ socket }: Exchange, receivedMs: number): AuditedRequest {
+  return { receivedMs, sourceIP: socket?.remoteAddress ?? '' };
+}
+
 /** Who asks for what; notes it down for the audit log, too. Throws 400, 401, 403, 405. */
 async function identify(
   { authenticator, authorizer }: DispatcherOptions,
@@ -177,7 +181,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     fail,
     async handle(exchange, track) {
       const startMs = clock.now();
-      const audited: AuditedRequest = { receivedMs: startMs };
+      const audited = newAudit(exchange, startMs);
       exchange.onClose(() => logEnd(exchange, audited, exchange.reply.statusCode));
       let info: RequestInfo | undefined;
       try {
@@ -194,7 +198,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       metrics.observe(labelsOf(info, known), { code: exchange.reply.statusCode, seconds });
     },
     async ask(exchange) {
-      const audited: AuditedRequest = { receivedMs: clock.now() };
+      const audited = newAudit(exchange, clock.now());
       try {
         const { user } = await identify(options, exchange, audited);
         const response = await handler(await apiRequest(exchange, user));
