@@ -176,8 +176,8 @@ async function updateClaim(claim: PersistentVolumeClaim, context: ApplyContext):
 
 /**
  * SS-338, SS-654; the uid keeps a decision on an old pod from hitting its successor (SS-807).
- * Unlike upstream's, the next sync waits until the cache knows of the deletion: a rollout that is turned
- * round in between would take one pod more than it may (test/exhaustive).
+ * Unlike upstream, the next sync waits until the cache knows of the deletion: a rollout that is
+ * turned round in between would take one pod more than it may (test/exhaustive).
  */
 async function deletePod(
   { name, uid }: { name: string; uid: string | undefined },
