@@ -1,0 +1,72 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import type { UserInfo } from './api-request.ts';
+import {
+  ANONYMOUS,
+  createAuthenticator,
+  createTokenReviewer,
+  type Credentials,
+} from './authentication.ts';
+
+const root: UserInfo = { name: 'root', uid: '', groups: ['system:masters'] };
+const robot: UserInfo = { name: 'robot', uid: 'u1', groups: ['robots'] };
+const reviewToken = createTokenReviewer({
+  tokens: new Map([['fixed', root]]),
+  audiences: ['api'],
+  reviewToken: (token, audiences = ['api']) =>
+    token === 'issued' ? { user: robot, audiences } : { error: token === 'old' ? 'expired' : '' },
+});
+const authenticate = createAuthenticator(reviewToken);
+
+/** A TLS connection with a client certificate. */
+function socketOf(subject: object, authorized = true): Credentials['socket'] {
+  const certificate = { subject, fingerprint256: 'AB:CD' };
+  return { authorized, getPeerCertificate: () => certificate } as Credentials['socket'];
+}
+
+const as = (headers: IncomingHttpHeaders, socket?: Credentials['socket']) =>
+  authenticate({ headers, socket });
+
+describe('requests', () => {
+  it('API-1102: a certificate gives user, groups and the credential’s id', async () => {
+    expect(await as({}, socketOf({ CN: 'jane', O: ['a', 'b'] }))).toEqual({
+      name: 'jane',
+      uid: '',
+      groups: ['a', 'b', 'system:authenticated'],
+      extra: { 'authentication.kubernetes.io/credential-id': ['X509SHA256=abcd'] },
+    });
+  });
+
+  it('API-1102: a certificate of another authority is no good, a token beside it is', async () => {
+    const foreign = socketOf({ CN: 'jane' }, false);
+    await expect(as({}, foreign)).rejects.toMatchObject({ code: 401 });
+    expect((await as({ authorization: 'Bearer fixed' }, foreign)).name).toBe('root');
+  });
+
+  it('API-1102: tokens come in a header, or as a protocol of a WebSocket', async () => {
+    expect((await as({ authorization: 'bearer issued' })).groups).toContain('system:authenticated');
+    const encoded = Buffer.from('issued').toString('base64url');
+    const protocol = `base64url.bearer.authorization.k8s.io.${encoded}`;
+    const headers = { 'sec-websocket-protocol': `v5.channel.k8s.io, ${protocol}` };
+    expect((await as(headers)).name).toBe('robot');
+    await expect(as({ authorization: 'Bearer unknown' })).rejects.toMatchObject({ code: 401 });
+  });
+
+  it('API-1102: without credentials, or with those of another kind, one is anonymous', async () => {
+    expect(await as({})).toBe(ANONYMOUS);
+    expect(await as({ authorization: 'Basic YTpi' })).toBe(ANONYMOUS);
+  });
+});
+
+describe('token reviews', () => {
+  it('API-1106: fixed tokens are for the API server only', () => {
+    expect(reviewToken('fixed')).toMatchObject({ audiences: ['api'] });
+    expect(reviewToken('fixed', ['api', 'x'])).toMatchObject({ audiences: ['api'] });
+    expect(reviewToken('fixed', ['x'])).toEqual({ error: 'invalid bearer token' });
+  });
+
+  it('API-1106: say what is wrong with a token', () => {
+    expect(reviewToken('unknown')).toEqual({ error: 'invalid bearer token' });
+    expect(reviewToken('old')).toEqual({ error: '[invalid bearer token, expired]' });
+  });
+});
