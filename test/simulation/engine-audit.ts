@@ -79,8 +79,7 @@ export class EngineAudit {
 
   /** An answer that has arrived. */
   reply({ method, path }: TransportRequest, reply: Json): void {
-    const isWrite = method === 'POST' || method === 'PUT' || method === 'PATCH';
-    if (!isWrite) return;
+    if (method === 'GET') return;
     const object = reply as unknown as KubernetesObject;
     const version = Number(object.metadata?.resourceVersion);
     if (/\/statefulsets\/[^/]+\/status$/.test(path)) this.#note(uidOf(object), 'sets', version);

@@ -95,6 +95,19 @@ describe('faults', () => {
   });
 });
 
+describe('what the simulation has found', () => {
+  test('SS-807: a deletion that is refused by a conflict is tried again', async () => {
+    // Nothing else wakes the set: the pod was unready before it failed, so no status is written.
+    const steps = stepsOf(
+      { name: 'pod-unready', atMs: 15_000, durationMs: 60_000 },
+      { name: 'api-conflict', atMs: 20_000, strength: 0 },
+      { name: 'pod-failed', atMs: 20_001 },
+    );
+    const { violation } = await run({ ...quiet, steps });
+    expect(violation).toBeUndefined();
+  });
+});
+
 describe('the simulation finds what is planted', () => {
   test.each<[PlantedBug, number, string]>([
     ['ignores-freshness', 1, 'decidesOnFreshCaches'],

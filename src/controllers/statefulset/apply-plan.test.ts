@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { keyOf, uidOf } from '../../api/meta/object.ts';
+import { isConflict } from '../../api/meta/status-error.ts';
 import { pods, statefulSets } from '../../api/resources.ts';
 import { applyPlan } from './apply-plan.ts';
 import { WriteLog } from './cache-freshness.ts';
@@ -18,13 +19,13 @@ const deletionOf = (name: string, uid: string): Plan => {
   };
 };
 
-async function apply(plan: Plan): Promise<WriteLog> {
+async function apply(plan: Plan): Promise<{ writes: WriteLog; error: unknown }> {
   const writes = new WriteLog();
   const events = { pod() {}, claim() {}, conflictingController() {}, recreateStarted() {} };
   const { client, clock } = kit;
   const context = { client, clock, writes, events, set: kit.set(), cachedPod: () => undefined };
-  expect((await applyPlan(plan, context)).error).toBeUndefined();
-  return writes;
+  const { error } = await applyPlan(plan, context);
+  return { writes, error };
 }
 
 const stale = (writes: WriteLog, version: string) =>
@@ -35,15 +36,24 @@ it('SS-801: the next sync waits until the cache knows of a deletion', async () =
   const pod = await kit.client.resource(pods).get({ namespace, name: 'web-0' });
   const before = pod.metadata.resourceVersion ?? '';
   const after = String(Number(before) + 1000);
-  const writes = await apply(deletionOf('web-0', uidOf(pod)));
+  const { writes, error } = await apply(deletionOf('web-0', uidOf(pod)));
+  expect(error).toBeUndefined();
   expect(stale(writes, String(Number(before) - 1))).toBe('pods');
   expect(stale(writes, after)).toBeUndefined();
 });
 
-it('SS-654, SS-807: a pod that is gone, or another by now, is not waited for', async () => {
+it('SS-654: a pod that is gone is not waited for', async () => {
   await kit.create({ replicas: 1 });
-  expect(stale(await apply(deletionOf('web-7', 'gone')), '0')).toBeUndefined();
-  expect(stale(await apply(deletionOf('web-0', 'another')), '0')).toBeUndefined();
-  expect(kit.podNames()).toEqual(['web-0']);
+  const { writes, error } = await apply(deletionOf('web-7', 'gone'));
+  expect(error).toBeUndefined();
+  expect(stale(writes, '0')).toBeUndefined();
   expect(kit.api.get(statefulSets, { namespace, name: 'web' })).toBeDefined();
+});
+
+it('SS-807: a conflict spares the pod, and the sync is tried again', async () => {
+  await kit.create({ replicas: 1 });
+  const { writes, error } = await apply(deletionOf('web-0', 'another'));
+  expect(isConflict(error)).toBe(true);
+  expect(stale(writes, '0')).toBeUndefined();
+  expect(kit.podNames()).toEqual(['web-0']);
 });
