@@ -75,6 +75,22 @@ describeWithKubectl('kubectl and rights', () => {
     expect(list.stdout).toMatch(/^pods +\[\] +\[\] +\[get list watch\]$/m);
   });
 
+  test('API-1102: the keys of tokens are published to service accounts', async () => {
+    const token = (await server.kubectl('create', 'token', 'robot')).trim();
+    const read = async (path: string) => {
+      const { code, stdout, stderr } = await withToken(token, 'get', '--raw', path);
+      if (code !== 0) throw new Error(stderr);
+      return JSON.parse(stdout) as Record<string, unknown>;
+    };
+    expect(await read('/.well-known/openid-configuration')).toMatchObject({
+      issuer: 'https://kubernetes.default.svc',
+      jwks_uri: `${server.ready.server}/openid/v1/jwks`,
+      id_token_signing_alg_values_supported: ['ES256'],
+    });
+    expect(await read('/openid/v1/jwks')).toMatchObject({ keys: [{ use: 'sig', alg: 'ES256' }] });
+    await expect(read('/metrics')).rejects.toThrow('cannot get path "/metrics"');
+  });
+
   test('API-318: a token dies with its account', async () => {
     await server.kubectl('create', 'serviceaccount', 'brief');
     const token = (await server.kubectl('create', 'token', 'brief')).trim();
