@@ -130,8 +130,10 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     const api = createApi(options, certificates, connections);
     const targetPort = options.podListen?.port ?? 443;
     const apiServerIp = KUBERNETES_SERVICE_ADDRESS;
-    await bootstrapObjects({ handler: api.handler, apiServerIp, targetPort });
-    await bootstrapPolicy(options);
+    await Promise.all([
+      bootstrapObjects({ handler: api.handler, apiServerIp, targetPort }),
+      bootstrapPolicy(options),
+    ]);
     if (isNew) await store.compact(store.revision);
     let isReady = false;
     const healthChecks: HealthChecks = {
