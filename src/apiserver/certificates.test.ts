@@ -126,7 +126,8 @@ describe('service account tokens', async () => {
     expect(issuer.verify(`${head}.${forged}.${signature}`)).toEqual(foreign);
     const none = Buffer.from('{"alg":"none"}').toString('base64url');
     expect(issuer.verify(`${none}.${body}.`)).toEqual(foreign);
-    for (const text of ['', 'a.b.c', 'nonsense', `${token}.x`]) {
+    const damaged = [`${head}.${body}.`, `${head}.${body}.AA`, `${head}.${body}.${signature}AAAA`];
+    for (const text of ['', 'a.b.c', 'nonsense', 'bnVsbA.bnVsbA.', `${token}.x`, ...damaged]) {
       expect(issuer.verify(text)).toEqual(foreign);
     }
     const other = issuer.issue({ ...request, audiences: ['vault'] }).token;

@@ -60,3 +60,18 @@ it('API-1105: unknown groups, resources and subresources are as closed as known 
     expect({ path, code }).toEqual({ path, code: 403 });
   }
 });
+
+it('API-1105: connecting to a container by GET also needs the right to create', async () => {
+  const rule = (verbs: string[]) => ({ apiGroups: [''], resources: ['pods/exec'], verbs });
+  const rbac = '/apis/rbac.authorization.k8s.io/v1';
+  const metadata = { name: 'exec' };
+  await api.ok(`POST ${rbac}/clusterroles`, { metadata, rules: [rule(['get'])] });
+  const roleRef = { kind: 'ClusterRole', name: 'exec' };
+  const subjects = [{ kind: 'User', name: 'nobody' }];
+  await api.ok(`POST ${rbac}/clusterrolebindings`, { metadata, roleRef, subjects });
+  const exec = () =>
+    api.call<Status>('GET /api/v1/namespaces/default/pods/x/exec', { user: nobody });
+  expect((await exec()).body.message).toContain('cannot create resource "pods/exec"');
+  await api.ok(`PATCH ${rbac}/clusterroles/exec`, { rules: [rule(['get', 'create'])] });
+  expect((await exec()).code).toBe(404);
+});
