@@ -10,7 +10,7 @@ import { fieldElement } from './path-element.ts';
 import { formOf } from './type-schema.ts';
 import type { Form, ListSchema, MapSchema, TypeSchema } from './type-schema.ts';
 
-/** No field is in more than one of the sets. */
+/** An item that was there twice and now is once is both removed and added. */
 export interface Comparison {
   readonly removed: FieldSet;
   readonly modified: FieldSet;

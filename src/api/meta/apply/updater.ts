@@ -1,5 +1,6 @@
 // What a write does to the owners of fields: takes what it changes from the others, and, for an
 // apply, merges, prunes what its manager gave up, and finds conflicts (API-644, API-645).
+import { compareBytewise } from '../canonical-json.ts';
 import type { Json } from '../object.ts';
 import { compareTyped, sameValue } from './compare.ts';
 import type { Comparison } from './compare.ts';
@@ -34,7 +35,9 @@ export class ApplyConflictError extends Error {
 
   constructor(conflicts: readonly FieldConflict[]) {
     super(`${conflicts.length} conflicts`);
-    this.conflicts = conflicts;
+    this.conflicts = [...conflicts].sort((left, right) =>
+      compareBytewise(left.manager.manager, right.manager.manager),
+    );
   }
 }
 
@@ -91,8 +94,9 @@ export function takeChanged(
 ): FieldSet {
   const compared = takeFromOthers(typing, managers, { live, object, writer, force: true });
   const own = managers.get(writer);
-  if (own && !isEmptySet(compared.removed)) {
-    managers.set(writer, owning(own, difference(own.fields, compared.removed)));
+  const kept = own && difference(own.fields, compared.removed);
+  if (own && kept && kept !== own.fields) {
+    managers.set(writer, owning(own, kept));
     dropIfEmpty(managers, writer);
   }
   return union(compared.modified, compared.added);
