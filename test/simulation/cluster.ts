@@ -5,6 +5,7 @@ import { engineProgram } from './engine-process.ts';
 import { History } from './history.ts';
 import { Link, type LinkOptions } from './link.ts';
 import { managerProgram } from './manager-process.ts';
+import { RolloutBudget } from './rollout-budget.ts';
 import { requestOf, type PlantedBug } from './planted-bugs.ts';
 import { Reality } from './reality.ts';
 import type { Scenario } from './scenario.ts';
@@ -60,7 +61,8 @@ export class Cluster {
     });
     this.users = new Users(world, this.#link('kubectl'));
     this.manager = this.#createManager(managerProgram({ world, emulatedVersion, featureGates }));
-    this.audits = [new EngineAudit(world, 'engine-a'), new EngineAudit(world, 'engine-b')];
+    const rollouts = new RolloutBudget({ world, history });
+    this.audits = ['engine-a', 'engine-b'].map((name) => new EngineAudit(world, name, rollouts));
     this.engines = [this.#createEngine(0, bug), this.#createEngine(1, bug)];
     const names = Array.from({ length: scenario.nodeCount }, (_, index) => `node-${index}`);
     this.nodes = names.map((name) => this.#createNode(name));
@@ -121,9 +123,9 @@ export class Cluster {
     const audit = this.audits[number]!;
     const link = this.#link('kube-controller-manager', {
       ...(bug === 'loses-events' ? { losesEvents: 40 } : {}),
-      onEffect(request, reply) {
-        audit.effect(request, reply);
-        engine.countEffect();
+      onEffect(request, reply, alive) {
+        audit.effect(request, reply, alive);
+        if (alive) engine.countEffect();
       },
       onReply: (request, reply) => audit.reply(request, reply),
       onSend(request) {
@@ -149,7 +151,7 @@ export class Cluster {
     const { history, reality, world } = this;
     const collector = watchCollector({ history, reality, world });
     const link = this.#link('kube-controller-manager', {
-      onEffect: () => manager.countEffect(),
+      onEffect: (_request, _reply, alive) => void (alive && manager.countEffect()),
       onSend(request) {
         collector(request);
         return request;

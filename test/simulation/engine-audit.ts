@@ -5,12 +5,14 @@ import { controllerOf, keyOf, nameOf, uidOf } from '../../src/api/meta/object.ts
 import type { TransportRequest } from '../../src/client/transport.ts';
 import type { Plan, Snapshot } from '../../src/controllers/statefulset/plan/snapshot.ts';
 import { brokenRule, isReady, isUp } from './plan-rules.ts';
+import type { RolloutBudget } from './rollout-budget.ts';
 import type { World } from './world.ts';
 
 type CacheName = 'sets' | 'pods' | 'claims';
 type CacheVersions = Readonly<Record<CacheName, () => string>>;
 
-interface Decision {
+/** What one sync saw and decided. */
+export interface Decision {
   readonly snapshot: Snapshot;
   readonly plan: Plan;
 }
@@ -31,15 +33,17 @@ const ALLOWED: readonly RegExp[] = [
 export class EngineAudit {
   readonly #world: World;
   readonly #name: string;
+  readonly #rollouts: RolloutBudget;
   #caches: CacheVersions | undefined;
   #decisions = new Map<string, Decision>();
   #ledgers = new Map<string, Ledger>();
   /** Plans that were looked at. */
   plans = 0;
 
-  constructor(world: World, name: string) {
+  constructor(world: World, name: string, rollouts: RolloutBudget) {
     this.#world = world;
     this.#name = name;
+    this.#rollouts = rollouts;
   }
 
   /** A new life of the process. */
@@ -47,6 +51,7 @@ export class EngineAudit {
     this.#caches = caches;
     this.#decisions = new Map();
     this.#ledgers = new Map();
+    this.#rollouts.begin(this.#name);
   }
 
   plan(snapshot: Snapshot, plan: Plan): void {
@@ -69,8 +74,14 @@ export class EngineAudit {
   }
 
   /** A write that has taken effect: a deletion must have hit the pod that was decided on. */
-  effect({ method, path, body }: TransportRequest, reply: Json): void {
+  effect({ method, path, body }: TransportRequest, reply: Json, alive: boolean): void {
     if (method !== 'DELETE' || !path.includes('/pods/')) return;
+    const pod = reply as unknown as KubernetesObject;
+    const decision = [...this.#decisions.values()].find(
+      ({ snapshot }) => uidOf(snapshot.set) === controllerOf(pod)?.uid,
+    );
+    if (alive && decision) this.#rollouts.deleted(pod, decision);
+    if (!alive) this.#rollouts.blur();
     const { preconditions } = (body ?? {}) as { preconditions?: { uid?: string } };
     const hit = uidOf(reply as unknown as KubernetesObject);
     if (preconditions?.uid === undefined || hit === preconditions.uid) return;

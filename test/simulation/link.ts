@@ -27,7 +27,7 @@ export interface LinkOptions {
   /** One way, in milliseconds, at most. */
   readonly latencyMs: number;
   /** Called when a write of the process has taken effect, before it hears of it. */
-  readonly onEffect?: (asked: TransportRequest, reply: Json) => void;
+  readonly onEffect?: (asked: TransportRequest, reply: Json, alive: boolean) => void;
   /** A planted bug: one in so many watch events is left out. */
   readonly losesEvents?: number;
   /** Looks at every request as it is sent; may change it, for planted bugs. */
@@ -106,7 +106,7 @@ export class Link {
     const { world, onSend, onReply } = this.#options;
     const request = onSend?.(asked) ?? asked;
     const text = `${request.method} ${request.path}`;
-    const answer = await this.#exchange(request, { asked, inner });
+    const answer = await this.#exchange(request, { asked, inner, process });
     const shown = 'error' in answer ? String(answer.error).slice(0, 120) : 'ok';
     world.log(process.name, `${text} ${shown}`);
     await new Promise<void>((resolve) => process.deliver(this.#latencyMs(), resolve));
@@ -117,7 +117,11 @@ export class Link {
 
   async #exchange(
     request: TransportRequest,
-    { asked, inner }: { asked: TransportRequest; inner: Transport },
+    {
+      asked,
+      inner,
+      process,
+    }: { asked: TransportRequest; inner: Transport; process: SimulatedProcess },
   ): Promise<{ reply: Json } | { error: unknown }> {
     const { world, onEffect } = this.#options;
     await new Promise<void>((resolve) => world.schedule(this.#latencyMs(), resolve));
@@ -127,7 +131,7 @@ export class Link {
     if (fault !== undefined && fault !== 'lost-answer') return { error: errorOf(fault) };
     try {
       const reply = await inner.request(request);
-      if (isMutation) onEffect?.(asked, reply);
+      if (isMutation) onEffect?.(asked, reply, process.alive);
       if (fault === 'lost-answer') return { error: errorOf(fault) };
       return { reply };
     } catch (error) {

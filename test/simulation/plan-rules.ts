@@ -226,7 +226,8 @@ function updateWithinBudget(seen: Seen): string | undefined {
   return `${counted.length} available pods with a budget of ${budget}`;
 }
 
-function maxUnavailable({ spec }: StatefulSet, replicas: number): number {
+/** SS-451. */
+export function maxUnavailable({ spec }: StatefulSet, replicas: number): number {
   const value = spec?.updateStrategy?.rollingUpdate?.maxUnavailable ?? 1;
   if (typeof value === 'number') return value;
   return Math.max(Math.floor((parseInt(value, 10) * replicas) / 100), 1);

@@ -35,7 +35,7 @@ export interface DiskOptions {
 export class SimulatedDisk {
   readonly #options: DiskOptions;
   /** What survives. */
-  #durable: Buffer = Buffer.alloc(0);
+  #durable: Buffer[] = [];
   #written: Buffer[] = [];
   /** Milliseconds that a sync takes at most. */
   syncMs = 3;
@@ -52,7 +52,7 @@ export class SimulatedDisk {
     const { random, world } = this.#options;
     const unsynced = Buffer.concat(this.#written);
     const kept = random.integer(unsynced.length + 1);
-    this.#durable = Buffer.concat([this.#durable, unsynced.subarray(0, kept)]);
+    this.#durable.push(unsynced.subarray(0, kept));
     this.#written = [];
     this.#life++;
     world.log('disk', `cut, ${kept} of ${unsynced.length} unsynced bytes survive`);
@@ -62,12 +62,13 @@ export class SimulatedDisk {
   createEngine(): StoreEngine {
     return {
       open: async () => {
-        const { contents, length } = parse(this.#durable);
-        this.#durable = this.#durable.subarray(0, length);
+        const file = Buffer.concat(this.#durable);
+        const { contents, length } = parse(file);
+        this.#durable = [file.subarray(0, length)];
         return contents;
       },
       commit: (group) => this.#commit(group),
-      read: () => parse(Buffer.concat([this.#durable, ...this.#written])).contents,
+      read: () => parse(Buffer.concat([...this.#durable, ...this.#written])).contents,
       close: async () => {},
     };
   }
@@ -87,7 +88,7 @@ export class SimulatedDisk {
     await this.#wait(random.integer(this.syncMs));
     if (crashesAt('synced') && random.integer(2) === 0) return this.#die();
     if (this.#options.forgetsSyncs) return;
-    this.#durable = Buffer.concat([this.#durable, ...this.#written]);
+    this.#durable.push(...this.#written);
     this.#written = [];
     // Durable, but nobody has been told.
     if (crashesAt('synced')) return this.#die();

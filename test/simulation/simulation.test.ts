@@ -118,6 +118,20 @@ describe('the simulation finds what is planted', () => {
     expect(violation?.invariant).toBe(invariant);
   });
 
+  test('deletes-without-uid', async () => {
+    // The second engine hears of the new template late, and of the pods later still.
+    const steps = stepsOf(
+      { name: 'second-engine', atMs: 8_000, durationMs: 20_000 },
+      { name: 'watch-delay', atMs: 14_000, strength: 0, durationMs: 5_000 },
+      { name: 'watch-delay', atMs: 14_000, strength: 1, durationMs: 3_000 },
+      { name: 'update-template', atMs: 15_000 },
+    );
+    const sound = await run({ ...quiet, steps });
+    expect(sound.violation).toBeUndefined();
+    const { violation } = await run({ ...quiet, steps }, { bug: 'deletes-without-uid' });
+    expect(violation?.invariant).toBe('deletesWhatItDecidedOn');
+  });
+
   test('a failure is shrunk to the steps that it needs, and those replay it', async () => {
     const scenario = scenarioOf(5);
     const failed = await run(scenario, { bug: 'forgets-syncs' });
