@@ -7,8 +7,8 @@ import type { ResourceDefinition } from './resources.ts';
 /** How the objects of a form become those that are stored, and back. Both make new objects. */
 export interface FormConversion {
   readonly stored: ResourceDefinition;
-  toStored(object: KubernetesObject): KubernetesObject;
-  fromStored(object: KubernetesObject): KubernetesObject;
+  readonly toStored: (object: KubernetesObject) => KubernetesObject;
+  readonly fromStored: (object: KubernetesObject) => KubernetesObject;
 }
 
 const conversions: ReadonlyMap<string, FormConversion> = new Map([

@@ -1,5 +1,5 @@
-// Resources that no part of ours reads by itself: they are stored, checked, shown and watched for the
-// controllers of others. The table goes on from resources.ts.
+// Resources that no part of ours reads by itself: they are stored, checked, shown and watched for
+// the controllers of others. The table goes on from resources.ts.
 import { define, type Extra } from './define-resource.ts';
 import type * as types from './generated/types.ts';
 import type { ResourceDefinition } from './resources.ts';

@@ -39,7 +39,7 @@ export function* validateTarget(target: CrossVersionObjectReference, path: Field
 
 /** One of `spec.metrics`. */
 export function* validateMetric(metric: MetricSpec, path: FieldPath): Causes {
-  const { type = '' } = metric;
+  const { type } = metric;
   const typePath = path.child('type');
   if (type === '') yield required(typePath, 'must specify a metric source type');
   if (!TYPES.includes(type)) yield notSupported(typePath, type, TYPES);
@@ -124,7 +124,7 @@ function* validateUtilization(target: MetricTarget, path: FieldPath): Causes {
 }
 
 function* validateAmount(target: MetricTarget, path: FieldPath): Causes {
-  const { type = '', averageUtilization } = target;
+  const { type, averageUtilization } = target;
   if (type === '') yield required(path.child('type'), 'must specify a metric target type');
   if (!['Utilization', 'Value', 'AverageValue'].includes(type)) {
     const message = 'must be either Utilization, Value, or AverageValue';

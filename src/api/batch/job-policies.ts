@@ -86,7 +86,8 @@ function* validateExitCodes(
   codes: PodFailurePolicyOnExitCodesRequirement,
   path: FieldPath,
 ): Causes {
-  const { operator, containerName, values = [] } = codes;
+  const { operator, containerName } = codes;
+  const values = codes.values ?? [];
   yield* requiredChoice(operator, path.child('operator'), OPERATORS);
   const containers = [
     ...(template.spec?.containers ?? []),

@@ -28,13 +28,14 @@ const CONFLICTS = [
   ['BestEffort', 'NotBestEffort'],
   ['Terminating', 'NotTerminating'],
 ] as const;
-const STANDARD = new Set([
-  ...['cpu', 'memory', 'ephemeral-storage', 'storage', 'pods', 'services', 'configmaps'],
-  ...['requests.cpu', 'requests.memory', 'requests.storage', 'requests.ephemeral-storage'],
-  ...['limits.cpu', 'limits.memory', 'limits.ephemeral-storage', 'persistentvolumeclaims'],
-  ...['resourcequotas', 'replicationcontrollers', 'secrets', 'services.nodeports'],
-  'services.loadbalancers',
-]);
+const STANDARD = new Set(
+  (
+    'cpu memory ephemeral-storage storage pods services configmaps secrets resourcequotas ' +
+    'requests.cpu requests.memory requests.storage requests.ephemeral-storage ' +
+    'limits.cpu limits.memory limits.ephemeral-storage persistentvolumeclaims ' +
+    'replicationcontrollers services.nodeports services.loadbalancers'
+  ).split(' '),
+);
 
 /** What the API server asks of this kind. */
 export const resourceQuotaRules = defineKind<ResourceQuota>({

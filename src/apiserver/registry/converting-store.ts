@@ -1,6 +1,6 @@
-// A view of the store through which a resource appears in another form than it is stored in: another
-// group or version of the same objects. Handlers work on the form of the request and know nothing of
-// the other.
+// A view of the store through which a resource appears in another form than it is stored in:
+// another group or version of the same objects. Handlers work on the form of the request and know
+// nothing of the other.
 import type { ResourceDefinition } from '../../api/resources.ts';
 import type { FormConversion } from '../../api/form-conversion.ts';
 import type { KubernetesObject } from '../../api/meta/object.ts';
@@ -8,37 +8,50 @@ import type { Encode, Store, StoredEntry, StoreEvent } from '../../storage/store
 import { collectionPrefix } from './object-keys.ts';
 import { encodeObject, viewOf } from './stored-view.ts';
 
-/** The store as a request on `resource` sees it; keys of other resources are as they are. */
-export function createConvertingStore(
-  store: Store,
-  resource: ResourceDefinition,
-  { stored, toStored, fromStored }: FormConversion,
-): Store {
+/** Keys, entries and events as they are stored, and as a request sees them. */
+interface Translation {
+  /** The key in the store; undefined for keys of other resources. */
+  readonly inward: (key: string) => string | undefined;
+  readonly outward: (entry: StoredEntry) => StoredEntry;
+  readonly event: (event: StoreEvent) => StoreEvent;
+  readonly encode: (encode: Encode) => Encode;
+}
+
+function translation(resource: ResourceDefinition, conversion: FormConversion): Translation {
   const shown = collectionPrefix(resource, '');
-  const kept = collectionPrefix(stored, '');
+  const kept = collectionPrefix(conversion.stored, '');
   // One entry of ours for each of the store's: callers compare them by identity.
   const entries = new WeakMap<StoredEntry, StoredEntry>();
-  const inward = (key: string) =>
-    key.startsWith(shown) ? kept + key.slice(shown.length) : undefined;
   const outward = (entry: StoredEntry): StoredEntry => {
     const known = entries.get(entry);
     if (known) return known;
-    const value = encodeObject(fromStored(viewOf(entry).object), entry.revision);
+    const value = encodeObject(conversion.fromStored(viewOf(entry).object), entry.revision);
     const converted = { ...entry, key: shown + entry.key.slice(kept.length), value };
     entries.set(entry, converted);
     return converted;
   };
-  const encodeInward =
-    (encode: Encode): Encode =>
-    (revision) => {
+  return {
+    inward: (key) => (key.startsWith(shown) ? kept + key.slice(shown.length) : undefined),
+    outward,
+    event: ({ type, entry, previous }) => ({
+      type,
+      entry: outward(entry),
+      previous: previous && outward(previous),
+    }),
+    encode: (encode) => (revision) => {
       const object = JSON.parse(encode(revision).toString()) as KubernetesObject;
-      return encodeObject(toStored(object), revision);
-    };
-  const eventOutward = ({ type, entry, previous }: StoreEvent): StoreEvent => ({
-    type,
-    entry: outward(entry),
-    previous: previous && outward(previous),
-  });
+      return encodeObject(conversion.toStored(object), revision);
+    },
+  };
+}
+
+/** The store as a request on `resource` sees it; keys of other resources are as they are. */
+export function createConvertingStore(
+  store: Store,
+  resource: ResourceDefinition,
+  conversion: FormConversion,
+): Store {
+  const { inward, outward, event, encode: encodeInward } = translation(resource, conversion);
   const read = (key: string, get: (key: string) => StoredEntry | undefined) => {
     const own = inward(key);
     const entry = get(own ?? key);
@@ -77,7 +90,7 @@ export function createConvertingStore(
       const own = inward(prefix);
       if (own === undefined) return store.watch(prefix, afterRevision, sink);
       return store.watch(own, afterRevision, {
-        events: (events) => sink.events(events.map(eventOutward)),
+        events: (events) => sink.events(events.map(event)),
         end: (error) => sink.end(error),
       });
     },

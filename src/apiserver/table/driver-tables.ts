@@ -23,7 +23,7 @@ export const csiDriverTable: KindTable<CSIDriver> = {
     ageColumn,
   ],
   cells: (driver, nowMs) => {
-    const { spec = {} } = driver;
+    const spec = driver.spec ?? {};
     const audiences = (spec.tokenRequests ?? []).map(({ audience }) => audience);
     return [
       nameOf(driver),

@@ -4,6 +4,7 @@ import type {
   Ingress,
   IngressClass,
   NetworkPolicy,
+  ParentReference,
   ServiceCIDR,
 } from '../../api/generated/types.ts';
 import { formatSelector, selectorFromObject } from '../../api/meta/labels.ts';
@@ -77,10 +78,12 @@ export const networkPolicyTable: KindTable<NetworkPolicy> = {
   ],
 };
 
+const NO_PARENT: ParentReference = { resource: '', name: '' };
+
 export const ipAddressTable: KindTable<IPAddress> = {
   columns: [nameColumn, column('ParentRef', field('IPAddressSpec', 'parentRef')), ageColumn],
   cells: (address, nowMs) => {
-    const { group = '', resource = '', namespace = '', name = '' } = address.spec?.parentRef ?? {};
+    const { group = '', resource, namespace = '', name } = address.spec?.parentRef ?? NO_PARENT;
     const parts = [`${resource}${group === '' ? '' : `.${group}`}`, namespace, name];
     const parent = parts.filter((part) => part !== '').join('/');
     return [nameOf(address), parent, ageOf(address, nowMs)];

@@ -180,7 +180,7 @@ export const validatingPolicyBindingTable: KindTable<ValidatingAdmissionPolicyBi
     ageColumn,
   ],
   cells: (binding, nowMs) => {
-    const { policyName = '', paramRef } = binding.spec ?? {};
+    const { policyName, paramRef } = binding.spec ?? { policyName: '' };
     const { namespace, name } = paramRef ?? {};
     const reference = namespace === undefined ? `${name ?? '*'}` : `${namespace}/${name ?? '*'}`;
     return [nameOf(binding), policyName, paramRef ? reference : '<unset>', ageOf(binding, nowMs)];

@@ -1,6 +1,7 @@
 // The protobuf numbers of the fields of the type model, a stable fact of the Kubernetes API
-// (API-1210). In the table a field without a number has the one after its predecessor; `hostPath=2.1`
-// is field 1 of a message in field 2 whose fields JSON shows in the outer object (API-1207).
+// (API-1210). In the table a field without a number has the one after its predecessor;
+// `hostPath=2.1` is field 1 of a message in field 2 whose fields JSON shows in the outer object
+// (API-1207).
 import table from './field-numbers.json' with { type: 'json' };
 
 /** What a number of a message stands for: a field, or a message shown in place of itself. */

@@ -1,5 +1,5 @@
-// The members of a JSON schema (in CustomResourceDefinitions) that are one of several things, and so
-// messages of their own on the wire.
+// The members of a JSON schema (in CustomResourceDefinitions) that are one of several things, and
+// so messages of their own on the wire.
 import type { Json } from '../object.ts';
 import { isTrue } from './read-scalar.ts';
 import { expectBytes, expectVarint, wireFields } from './wire-reader.ts';

@@ -1,5 +1,5 @@
-// Reads the protobuf wire format field by field, never beyond the end of what it was given. Messages
-// of errors are those of the Go code that reads the same bytes in the reference server.
+// Reads the protobuf wire format field by field, never beyond the end of what it was given.
+// Messages of errors are those of the Go code that reads the same bytes in the reference server.
 
 /** The bytes are no message. */
 export class ProtobufError extends Error {
