@@ -1,5 +1,5 @@
-// The way of an apply from wanted to stored (API-640, API-652): an update of the live object, or the
-// creation of one that is missing.
+// The way of an apply from wanted to stored (API-640, API-652): an update of the live object, or
+// the creation of one that is missing.
 import type { KubernetesObject } from '../../api/meta/object.ts';
 import { conflict, isAlreadyExists, isNotFound } from '../../api/meta/status-error.ts';
 import type { ObjectResponse } from '../api-request.ts';

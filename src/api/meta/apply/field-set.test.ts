@@ -86,7 +86,8 @@ describe('field sets', () => {
     };
     const set = parseFieldSet(sent);
     expect(JSON.stringify(sortedSet(set ?? {}))).toBe(
-      '{"f:a":{"i:2":{},"k:{\\"a\\":\\"x\\",\\"z\\":1}":{".":{},"f:q":{}},"v:\\"1\\"":{}},"f:b":{}}',
+      '{"f:a":{"i:2":{},"k:{\\"a\\":\\"x\\",\\"z\\":1}":{".":{},"f:' +
+        'q":{}},"v:\\"1\\"":{}},"f:b":{}}',
     );
     for (const wrong of [{ f: {} }, { 'k:1': {} }, { 'v:{': {} }, { 'i:x': {} }, 'text']) {
       expect(parseFieldSet(wrong)).toBeUndefined();

@@ -61,7 +61,7 @@ export function storedManagers(
   return managers;
 }
 
-/** Owners that a client sent; undefined when an entry is not valid, for upstream takes all or none. */
+/** Owners that a client sent; undefined when an entry is not valid: upstream takes all or none. */
 export function decodeManagers(
   entries: readonly ManagedFieldsEntry[],
 ): Map<string, Manager> | undefined {

@@ -1,5 +1,5 @@
-// What server-side apply must know of a type: which lists and maps merge, by which keys, and what is
-// owned as a whole. The built-in type model implements it, and so can the schema of a custom
+// What server-side apply must know of a type: which lists and maps merge, by which keys, and what
+// is owned as a whole. The built-in type model implements it, and so can the schema of a custom
 // resource.
 import type { Json } from '../object.ts';
 
