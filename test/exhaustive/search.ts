@@ -5,7 +5,7 @@ import type { Configuration } from './configuration.ts';
 import { createDecider, type Decider, type Planner } from './decision.ts';
 import { brokenByDecision, brokenByState } from './rules.ts';
 import { isAtRest, nextSteps } from './steps.ts';
-import { turnsForEver, waitsForUser } from './stuck.ts';
+import { waitsForUser } from './stuck.ts';
 import { beginning, decode, encode, type World } from './world.ts';
 
 export interface Violation {
@@ -131,9 +131,7 @@ class Search {
     }
     const ending = reachedBackwards(count, ends, fair);
     const endless = ending.findIndex((reached, index) => reached === 0 && alive[index] === 0);
-    const known = turnsForEver(this.#configuration);
-    if (endless >= 0 && known !== undefined) this.#deadEnds.set(known, 1);
-    else if (endless >= 0) this.#violate('liveness: turns in circles for ever', endless);
+    if (endless >= 0) this.#violate('liveness: turns in circles for ever', endless);
     return stuck;
   }
 

@@ -19,18 +19,6 @@ export function waitsForUser(configuration: Configuration, world: World): string
     : parallelWait(configuration, world.pods, wish);
 }
 
-/**
- * The rule that may turn in circles. Without a block a missing low pod is made at the current
- * revision by SS-422 as long as enough higher ones are, and the first phase of SS-456 deletes it at
- * once because it is old and not available.
- */
-export function turnsForEver({ policy, strategy, options }: Configuration): string | undefined {
-  const twoPhases =
-    policy === 'Parallel' && options.maxUnavailable && options.emulatedVersion === '1.37';
-  const withoutBlock = strategy.type === 'RollingUpdate' && strategy.rollingUpdate === undefined;
-  return twoPhases && withoutBlock ? 'SS-456' : undefined;
-}
-
 /** Never ready again, and not replaced by itself as a failed pod is. */
 function isHopeless({ brokenRevision }: Configuration, pod: number): boolean {
   const kind = kindOf(pod);

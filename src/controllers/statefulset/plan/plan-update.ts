@@ -100,10 +100,36 @@ function twoPhases(snapshot: Snapshot, slots: readonly Slot[]): UpdateDecision {
   const budget = maxUnavailableOf(snapshot.set) - unavailable.length;
   if (budget <= 0 && brokenOld.length === 0) return { deletions: [], hold: unavailable[0], gate };
   const old = targets(snapshot, slots).filter((slot) => isOld(slot, update) && !isGoing(slot));
-  const broken = old.filter((slot) => slot.unavailable);
+  const broken = worthDeleting(
+    snapshot,
+    slots,
+    old.filter((slot) => slot.unavailable),
+  );
   const available = old.filter((slot) => !slot.unavailable).slice(0, Math.max(budget, 0));
   const deletions = [...broken, ...available];
   return { deletions, hold: deletions[0] ?? unavailable[0], gate };
+}
+
+/**
+ * Without a block SS-422 makes a pod anew at the current revision while enough others have it. To
+ * delete such a pod before it is ready would go on for ever, so it is left alone.
+ */
+function worthDeleting(
+  snapshot: Snapshot,
+  slots: readonly Slot[],
+  broken: readonly Slot[],
+): readonly Slot[] {
+  const { set, revisions } = snapshot;
+  const current = nameOf(revisions.current);
+  if (set.spec?.updateStrategy?.rollingUpdate || current === nameOf(revisions.update)) {
+    return broken;
+  }
+  const isCurrent = (slot: Slot) =>
+    slot.pod !== undefined && slot.revisionName === current && !isGoing(slot);
+  const leavesCurrent = slots.filter((slot) => isCurrent(slot) && !broken.includes(slot)).length;
+  const boundary = ordinalStart(set) + leavesCurrent;
+  const kept = broken.filter((slot) => slot.ordinal >= boundary);
+  return kept.length === broken.length ? broken : worthDeleting(snapshot, slots, kept);
 }
 
 function holdBlocker(snapshot: Snapshot, slot: Slot): Blocker {

@@ -218,6 +218,14 @@ describe('maxUnavailable', () => {
     ]);
   });
 
+  it('SS-456, SS-422: without a block, what would come back old is not deleted for ever', () => {
+    const spec = { ...parallel, ...rolling() };
+    const states: PodCondition[] = ['unready', 'ready', 'ready'];
+    expect(deletedFor(spec, states, { options: OPTIONS_137 })).toEqual([]);
+    const broken: PodCondition[] = ['unready', 'unready', 'unready'];
+    expect(deletedFor(spec, broken, { options: OPTIONS_137 })).toHaveLength(3);
+  });
+
   it.each([
     { replicas: 1, max: 1, unready: [0], left: [0] },
     { replicas: 3, max: 1, unready: [2], left: [0, 1, 2] },
