@@ -83,9 +83,9 @@ export function createNodeConnection(options: ConnectionOptions): NodeConnection
       const { id } = runningContainer(options, podOf(address.namespace, address.pod).pod, address);
       return runtime.exec(id, { argv: command, stdin, tty });
     },
-    async attach(address) {
+    async attach(address, { stdin }) {
       const { id } = runningContainer(options, podOf(address.namespace, address.pod).pod, address);
-      return runtime.attach(id);
+      return runtime.attach(id, { stdin });
     },
     async dial({ namespace, pod }, port) {
       const { status } = podOf(namespace, pod);

@@ -120,6 +120,7 @@ export async function containerConfig(input: ContainerConfigInput): Promise<Cont
     readOnlyRootFilesystem: context.readOnlyRootFilesystem === true,
     limits: limitsOf(container),
     stdin: container.stdin === true,
+    stdinOnce: container.stdinOnce === true,
     tty: container.tty === true,
     logPath: input.logPath,
     stopSignal: container.lifecycle?.stopSignal,

@@ -67,10 +67,9 @@ export async function bridgeProcess(
   });
   const wasLeft = () => state === 'gone';
   channels.onResize((width, height) => process.resize(width, height));
-  if (process.stdin) {
-    if (channels.stdin) pipeline(channels.stdin, process.stdin).catch(ignore);
-    else process.stdin.end();
-  }
+  if (!process.stdin) channels.stdin?.resume();
+  else if (channels.stdin) pipeline(channels.stdin, process.stdin).catch(ignore);
+  else process.stdin.end();
   // Output that breaks off early is the client's going or the process' end: both show below.
   await Promise.all([
     copyOutput(process.stdout, channels.stdout).catch(ignore),

@@ -120,8 +120,10 @@ describe('ContainerLog', () => {
     write('out', 'before\n');
     log.pump();
     let seen = '';
+    let all = '';
     const unsubscribe = log.subscribe(
       (stream, bytes) => (seen += `${stream}:${bytes.toString()};`),
+      { fromStart: false },
     );
     write('out', 'prompt> ');
     log.pump();
@@ -129,6 +131,10 @@ describe('ContainerLog', () => {
     write('out', 'answer\n');
     log.pump();
     expect(seen).toBe('stdout:prompt> ;stdout:answer\n;');
+    log.subscribe((stream, bytes) => (all += `${stream}:${bytes.toString()};`), {
+      fromStart: true,
+    });
+    expect(all).toBe('stdout:before\nprompt> answer\n;');
     unsubscribe();
     log.close();
   });

@@ -29,6 +29,8 @@ const LINE_BYTES_MAX = 16 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 /** Disk space of raw output is given back in steps of this size. */
 const PUNCH_BYTES = 8 * 1024 * 1024;
+/** What a late client gets of earlier output. */
+const REPLAY_BYTES_MAX = 1024 * 1024;
 const CHECKPOINT_DELAY_MS = 200;
 const RETRY_DELAY_MS = 1000;
 /** The relays end with the container; a hung disk must not hold up its end for longer. */
@@ -117,10 +119,15 @@ export class ContainerLog {
     }
   }
 
-  /** Calls back with output from now on; returns the unsubscriber. */
-  subscribe(listener: OutputListener): () => void {
-    if (this.#listeners.size === 0) {
-      for (const raw of this.#streams) raw.seen = fstatSync(raw.fd).size;
+  /**
+   * Calls back with output from now on, or from the start (as far as it is still there); returns
+   * the unsubscriber.
+   */
+  subscribe(listener: OutputListener, { fromStart }: { fromStart: boolean }): () => void {
+    const isFirst = this.#listeners.size === 0;
+    for (const raw of this.#streams) {
+      if (fromStart) replay(raw, listener);
+      else if (isFirst) raw.seen = fstatSync(raw.fd).size;
     }
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -265,6 +272,15 @@ export class ContainerLog {
     for (const raw of this.#streams) closeSync(raw.fd);
     closeSync(this.#logFd);
   }
+}
+
+/** Calls back with what came before; from here on it is told as it comes. */
+function replay(raw: RawStream, listener: OutputListener): void {
+  raw.seen = fstatSync(raw.fd).size;
+  const start = Math.max(raw.punched, raw.seen - REPLAY_BYTES_MAX);
+  const bytes = Buffer.alloc(raw.seen - start);
+  const length = readSync(raw.fd, bytes, 0, bytes.length, start);
+  if (length > 0) listener(raw.name, bytes.subarray(0, length));
 }
 
 interface LinePart {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { sleep, type Clock, type Timer } from '../../base/clock.ts';
 import { errorMessage, OrdinalError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
-import { ContainerLog } from './container-log.ts';
+import { ContainerLog, type OutputListener } from './container-log.ts';
 import { writeRecord } from './disk-record.ts';
 import {
   isAlive,
@@ -17,7 +17,7 @@ import {
 import type { ContainerRecord, Outcome, PodRecord } from './records.ts';
 import type { ContainerStatus } from './runtime.ts';
 import type { RuntimeDriver } from './runtime-driver.ts';
-import { launchShim, setupFailure } from './shim.ts';
+import { launchShim, releaseInput, setupFailure } from './shim.ts';
 
 /** How often to look for a shim that was killed: it can't tell, its exit file stays empty. */
 const LIVENESS_CHECK_MS = 2000;
@@ -27,6 +27,8 @@ const PROGRAM_POLL_MS = 1;
 /** From the start of the shim's shell to its first line, on a busy machine. */
 const SHIM_WAIT_MS_MAX = 2000;
 const START_POLL_MS = 10;
+/** A client that starts a container to work with it (`kubectl run -i`) is there by then. */
+const FIRST_ATTACH_MS_MAX = 10_000;
 const EXIT_CODE_KILLED = 137;
 /** What containerd reports for a container whose program could not be started. */
 const EXIT_CODE_NOT_STARTED = 128;
@@ -53,6 +55,7 @@ export class Container {
   #phase: 'new' | 'following' | 'ending' | 'released' = 'new';
   #followedSinceMs = 0;
   #launching: Promise<void> | undefined;
+  #attached = false;
   #watcher: FSWatcher | undefined;
   #timer: Timer | undefined;
   #resolveEnded: (exitCode: number) => void = () => {};
@@ -129,6 +132,14 @@ export class Container {
     };
   }
 
+  /** Subscribes a client to its output; the first one of a young container misses nothing. */
+  follow(listener: OutputListener): () => void {
+    const ageMs = this.#options.clock.now() - (this.#startedAtMs ?? 0);
+    const fromStart = this.#record.config.stdin && !this.#attached && ageMs < FIRST_ATTACH_MS_MAX;
+    this.#attached = true;
+    return this.log.subscribe(listener, { fromStart });
+  }
+
   /** Lets go of it without stopping it. */
   release(): void {
     this.#phase = 'released';
@@ -141,7 +152,8 @@ export class Container {
     const { driver } = this.#options;
     this.#save({ ...this.#record, cgroups: driver.createCgroups(this.#record) });
     const plan = driver.prepareContainer(pod, this.#record, this.dir);
-    const { stdin } = this.#record.config;
+    const { stdin: hasStdin, stdinOnce } = this.#record.config;
+    const stdin = !hasStdin ? 'none' : stdinOnce ? 'once' : 'always';
     const child = await launchShim({ runner: driver.runner, dir: this.dir, plan, stdin });
     child.once('exit', () => this.#check());
     this.#follow();
@@ -250,6 +262,7 @@ export class Container {
   async #end(outcome: Outcome): Promise<void> {
     this.#phase = 'ending';
     this.#options.driver.sweepContainer(this.#record);
+    releaseInput(this.dir);
     await this.log.finish();
     this.#watcher?.close();
     this.#timer?.cancel();

@@ -1,7 +1,9 @@
 // The part of runtime-conformance.ts about entering running containers.
-import { readdirSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readText } from './process-identity.ts';
+import type { ExecSession } from './runtime.ts';
 import {
   execOutput,
   logText,
@@ -11,6 +13,14 @@ import {
   waitFor,
   type RuntimeTestContext,
 } from './runtime-test-kit.ts';
+
+/** What a session writes from now on. */
+function collected({ stdout, stderr }: ExecSession): { stdout: string; stderr: string } {
+  const output = { stdout: '', stderr: '' };
+  stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
+  stderr?.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));
+  return output;
+}
 
 /** Tests of exec and attach. */
 export function execTests(context: RuntimeTestContext): void {
@@ -112,15 +122,59 @@ export function execTests(context: RuntimeTestContext): void {
     const config = shellContainer(harness.dir, script, { stdin: true });
     const { id } = await runtime.startContainer(pod.id, config);
     await waitFor('the program', () => logText(config.logPath, 'stdout') === 'up\n');
-    const session = await runtime.attach(id);
-    const output = { stdout: '', stderr: '' };
-    session.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
-    session.stderr?.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));
+    (await runtime.attach(id, { stdin: false })).kill();
+    const session = await runtime.attach(id, { stdin: true });
+    const output = collected(session);
     session.stdin?.write('hello\n');
     await waitFor('both outputs', () => output.stdout !== '' && output.stderr !== '');
     session.stdin?.write('end\n');
     expect(await session.exitCode).toBe(4);
     expect(output).toEqual({ stdout: 'got hello\n', stderr: 'err\n' });
+  });
+
+  test('the first to attach to a new container with stdin misses nothing', async () => {
+    const { runtime, pod, harness } = context;
+    const config = shellContainer(harness.dir, 'printf "up\\n$ "; read line', { stdin: true });
+    const { id } = await runtime.startContainer(pod.id, config);
+    await waitFor('the program', () => logText(config.logPath, 'stdout') === 'up\n');
+    const session = await runtime.attach(id, { stdin: true });
+    const output = collected(session);
+    await waitFor('what came before', () => output.stdout === 'up\n$ ');
+    session.stdin?.write('end\n');
+    expect(await session.exitCode).toBe(0);
+  });
+
+  test('stdinOnce: stdin ends with the first client that had it', async () => {
+    const { runtime, pod, harness } = context;
+    const script = 'cat; echo "end of input"; while :; do sleep 0.01; done';
+    const config = shellContainer(harness.dir, script, { stdin: true, stdinOnce: true });
+    const { id } = await runtime.startContainer(pod.id, config);
+    (await runtime.attach(id, { stdin: false })).kill();
+    const first = await runtime.attach(id, { stdin: true });
+    const output = collected(first);
+    first.stdin?.end('typed\n');
+    await waitFor('the end of input', () => output.stdout === 'typed\nend of input\n');
+    first.kill();
+    const second = await runtime.attach(id, { stdin: true });
+    expect(second.stdin).toBeUndefined();
+    second.kill();
+  });
+
+  test('stdinOnce: a container that nobody attached to ends and leaves nothing', async () => {
+    const { runtime, pod, harness } = context;
+    const input = { stdin: true, stdinOnce: true };
+    const { status } = await runToEnd(runtime, pod, shellContainer(harness.dir, 'exit 7', input));
+    expect(status.exitCode).toBe(7);
+    const fifo = join(harness.stateDir, 'c', status.id, 'in');
+    const open = () => openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
+    await waitFor('the end of its reader', () => {
+      try {
+        closeSync(open());
+        return false;
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code === 'ENXIO';
+      }
+    });
   });
 
   test('a container with a terminal', async () => {
@@ -142,6 +196,8 @@ export function execTests(context: RuntimeTestContext): void {
     await expect(runtime.execSync('nobody', ['true'], 1000)).rejects.toEqual(
       code('ORD_RUNTIME_NOT_FOUND'),
     );
-    await expect(runtime.attach(status.id)).rejects.toEqual(code('ORD_CONTAINER_NOT_RUNNING'));
+    await expect(runtime.attach(status.id, { stdin: false })).rejects.toEqual(
+      code('ORD_CONTAINER_NOT_RUNNING'),
+    );
   });
 }

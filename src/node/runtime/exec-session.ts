@@ -5,10 +5,10 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { present } from '../../base/assert.ts';
-import type { Clock } from '../../base/clock.ts';
+import { sleep, type Clock } from '../../base/clock.ts';
 import { OrdinalError } from '../../base/errors.ts';
 import { shellExitCode, shellQuote, type CommandRunner } from './command-runner.ts';
-import type { ContainerLog } from './container-log.ts';
+import type { OutputListener } from './container-log.ts';
 import type { ExecPipes } from './exec-pipes.ts';
 import { sendSignal } from './process-identity.ts';
 import type { ExecResult, ExecSession } from './runtime.ts';
@@ -17,6 +17,9 @@ import type { ExecResult, ExecSession } from './runtime.ts';
 const OUTPUT_BYTES_MAX = 1024 * 1024;
 /** An attached client that reads nothing is cut off beyond this. */
 const ATTACH_BACKLOG_BYTES_MAX = 4 * 1024 * 1024;
+/** From the start of a container to its reader of stdin. */
+const READER_WAIT_MS_MAX = 500;
+const READER_POLL_MS = 10;
 
 /** `argv` under a pseudo terminal, with util-linux' script(1), which passes on the exit code. */
 export function terminalCommand(argv: readonly string[]): string[] {
@@ -98,9 +101,8 @@ export async function collectSession(
 }
 
 export interface AttachOptions {
-  readonly dir: string;
-  readonly log: ContainerLog;
-  readonly stdin: boolean;
+  readonly follow: (listener: OutputListener) => () => void;
+  readonly stdin: Writable | undefined;
   readonly tty: boolean;
   /** Resolves with the container's exit code. */
   readonly ended: Promise<number>;
@@ -109,13 +111,12 @@ export interface AttachOptions {
 
 /** Session on the standard streams of a running container; killing it detaches. */
 export function attachSession(options: AttachOptions): ExecSession {
-  const { log, tty, ended } = options;
+  const { stdin, tty, ended } = options;
   const stdout = new PassThrough();
   const stderr = tty ? undefined : new PassThrough();
-  const stdin = options.stdin ? fifoWriter(join(options.dir, 'in')) : undefined;
   let detach: (code: number) => void = () => {};
   const detached = new Promise<number>((resolve) => (detach = resolve));
-  const unsubscribe = log.subscribe((stream, bytes) => {
+  const unsubscribe = options.follow((stream, bytes) => {
     const target = stream === 'stderr' ? (stderr ?? stdout) : stdout;
     target.write(bytes);
     if (target.writableLength > ATTACH_BACKLOG_BYTES_MAX) detach(1);
@@ -130,12 +131,32 @@ export function attachSession(options: AttachOptions): ExecSession {
   return { stdin, stdout, stderr, exitCode, resize: options.resize, kill: () => detach(0) };
 }
 
-/** A socket waits in the event loop while the FIFO is full; a file stream would hold a thread. */
-function fifoWriter(path: string): Writable {
-  const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
-  const writer = new Socket({ fd, readable: false, writable: true });
-  writer.on('error', () => {});
-  return writer;
+/**
+ * The stdin of the container in `dir`; undefined when nobody reads it any more. A reader that is
+ * only just starting is waited for.
+ */
+export async function openInput(dir: string, clock: Clock): Promise<Writable | undefined> {
+  const deadlineMs = clock.now() + READER_WAIT_MS_MAX;
+  for (;;) {
+    const fd = openWriter(join(dir, 'in'));
+    if (fd === undefined && clock.now() < deadlineMs) {
+      await sleep(clock, READER_POLL_MS);
+      continue;
+    }
+    if (fd === undefined) return undefined;
+    // A socket waits in the event loop while the FIFO is full; a file stream would hold a thread.
+    const writer = new Socket({ fd, readable: false, writable: true });
+    writer.on('error', () => {});
+    return writer;
+  }
+}
+
+function openWriter(fifo: string): number | undefined {
+  try {
+    return openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch {
+    return undefined;
+  }
 }
 
 function spawned(child: ChildProcess): Promise<number> {

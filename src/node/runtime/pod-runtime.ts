@@ -9,9 +9,16 @@ import { errorMessage, OrdinalError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
 import { Container } from './container.ts';
+import type { OutputListener } from './container-log.ts';
 import { readRecord, writeRecord } from './disk-record.ts';
 import { ExecPipes } from './exec-pipes.ts';
-import { attachSession, collectSession, execSession, type TerminalSize } from './exec-session.ts';
+import {
+  attachSession,
+  collectSession,
+  execSession,
+  openInput,
+  type TerminalSize,
+} from './exec-session.ts';
 import { descendantPids, processStat, residentBytes } from './process-identity.ts';
 import {
   containerDirectory,
@@ -214,13 +221,15 @@ export class PodRuntime implements ContainerRuntime {
     return collectSession(session, this.#options.clock, timeoutMs);
   }
 
-  async attach(containerId: string): Promise<ExecSession> {
+  async attach(containerId: string, options: { readonly stdin: boolean }): Promise<ExecSession> {
     const container = this.#container(containerId);
-    const { init, dir, log, ended } = container;
-    const { stdin, tty } = container.record.config;
+    const { init, dir, ended } = container;
+    const { stdin: hasStdin, tty } = container.record.config;
+    const stdin = options.stdin && hasStdin ? await openInput(dir, this.#options.clock) : undefined;
+    const follow = (listener: OutputListener) => container.follow(listener);
     const resizeTerminal = this.#resizer(container, tty);
     const resize = (width: number, height: number) => resizeTerminal(init.pid, { width, height });
-    return attachSession({ dir, log, ended, stdin, tty, resize });
+    return attachSession({ follow, ended, stdin, tty, resize });
   }
 
   onContainerChange(listener: (containerId: string) => void): () => void {

@@ -84,6 +84,8 @@ export interface ContainerConfig {
     readonly cpuMillis: number | undefined;
   };
   readonly stdin: boolean;
+  /** Its stdin ends with the first client that had attached to it. */
+  readonly stdinOnce?: boolean;
   readonly tty: boolean;
   /** `lifecycle.stopSignal` (`SIGINT`); SIGTERM when absent. */
   readonly stopSignal?: string | undefined;
@@ -174,10 +176,11 @@ export interface ContainerRuntime extends Runnable {
   /** Runs a command to its end, for probes and hooks; kills it after `timeoutMs`. */
   execSync(containerId: string, argv: readonly string[], timeoutMs: number): Promise<ExecResult>;
   /**
-   * Joins the standard streams of the main process (stdin only if the container was started with
-   * it).
+   * Joins the standard streams of the main process; stdin if it is asked for and the container was
+   * started with it. The first client of a container that has just been started gets also what it
+   * has missed.
    */
-  attach(containerId: string): Promise<ExecSession>;
+  attach(containerId: string, options: { readonly stdin: boolean }): Promise<ExecSession>;
 
   /**
    * Calls back whenever a container's state has changed (started, exited, removed). Returns the

@@ -5,7 +5,9 @@
 //   setup       errors of the way in; ends with the line "failed" when it failed
 //   o, e, in    FIFOs: a `cat` each appends o and e to the files out and err, so that nobody in the
 //               container can truncate them (`> /dev/stderr`) and nothing blocks without the agent
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+//   once        FIFO of a stdin that ends with its first client: a `cat` waits for that client at
+//               `in`, hands on what comes and ends with it
+import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
@@ -24,6 +26,9 @@ cd "$1" && mkfifo -m 666 $2 || exit 1
 exec 8<>o 9<>e
 cat <o >>out 3>&- 4>&- 5>&- 8>&- 9>&- &
 cat <e >>err 3>&- 4>&- 5>&- 8>&- 9>&- &
+if [ -p once ]; then
+  (exec 8<>once 3>&- 4>&- 5>&- 9>&-; exec >once 8>&-; exec cat <in) &
+fi
 exec 6>o 7>e 8>&- 9>&-
 shift 2
 exec "$@"
@@ -34,8 +39,8 @@ exec "$@"
  * pid 1 and nothing can be forked after its death), in the foreground (a background child would
  * ignore SIGINT and SIGQUIT), and otherwise uses builtins only.
  */
-function shimScript(plan: ShimPlan, stdin: boolean): string {
-  const steps = [...(stdin ? ['exec <>in'] : []), ...plan.setUp];
+function shimScript(plan: ShimPlan, stdin: StdinMode): string {
+  const steps = [...INPUT_STEPS[stdin], ...plan.setUp];
   return `read -r stat </proc/self/stat
 read -r boot </proc/sys/kernel/random/boot_id
 echo "$boot $stat" >shim
@@ -56,11 +61,29 @@ echo $code >&3
 `;
 }
 
+/** How long the container's stdin lives: it has none, as long as it, as long as a first client. */
+type StdinMode = 'none' | 'always' | 'once';
+
+const INPUT_STEPS = { none: [], always: ['exec <>in'], once: ['exec <once'] } as const;
+const FIFOS = { none: 'o e', always: 'o e in', once: 'o e in once' } as const;
+
 export interface LaunchOptions {
   readonly runner: CommandRunner;
   readonly dir: string;
   readonly plan: ShimPlan;
-  readonly stdin: boolean;
+  readonly stdin: StdinMode;
+}
+
+/**
+ * Lets a reader of stdin go that no client ever came for: it would wait for one for ever. Safe for
+ * every container.
+ */
+export function releaseInput(dir: string): void {
+  try {
+    closeSync(openSync(join(dir, 'in'), constants.O_RDWR | constants.O_NONBLOCK));
+  } catch {
+    // The container has no stdin.
+  }
 }
 
 /**
@@ -75,17 +98,7 @@ export async function launchShim(options: LaunchOptions): Promise<ChildProcess> 
   const setupFile = openSync(join(dir, 'setup'), 'a', 0o600);
   try {
     const child = runner.spawn(
-      [
-        'sh',
-        '-c',
-        RELAY_SCRIPT,
-        'shim',
-        dir,
-        stdin ? 'o e in' : 'o e',
-        ...plan.enter,
-        'sh',
-        script,
-      ],
+      ['sh', '-c', RELAY_SCRIPT, 'shim', dir, FIFOS[stdin], ...plan.enter, 'sh', script],
       ['ignore', 'ignore', setupFile, exitFile, 'pipe', setupFile],
     );
     await ready(child, dir);
