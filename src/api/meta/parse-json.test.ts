@@ -109,6 +109,13 @@ describe('parseYaml', () => {
   });
 
   it('API-319: a broken text names its line', () => {
-    expect(() => parseYaml('a: [1,')).toThrow(/^yaml: line \d+: /);
+    for (const [text, words] of [
+      ['a: [1,', 'line 1: did not find expected node content'],
+      ['a: {b: 1', "line 1: did not find expected ',' or '}'"],
+      ['a: b: c', 'line 1: mapping values are not allowed in this context'],
+      ['a: "x', 'line 1: found unexpected end of stream'],
+    ] as const) {
+      expect(() => parseYaml(text)).toThrow(`yaml: ${words}`);
+    }
   });
 });

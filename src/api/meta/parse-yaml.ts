@@ -1,6 +1,7 @@
 // Reads a YAML body as the reference server does: version 1.1 rules (`yes` is true), the first
 // document only, converted to JSON values. Loaded when the first YAML body arrives.
-import { LineCounter, isScalar, parseDocument, visit, type Document } from 'yaml';
+import { LineCounter, isScalar, parseDocument, visit } from 'yaml';
+import type { Document, YAMLError } from 'yaml';
 import type { Json } from './object.ts';
 
 /** The text is no YAML, or has no JSON form. */
@@ -36,6 +37,24 @@ function findDuplicates(document: Document, lines: LineCounter): string[] {
   return found;
 }
 
+const WORDS: Partial<Readonly<Record<YAMLError['code'], string>>> = {
+  BLOCK_AS_IMPLICIT_KEY: 'mapping values are not allowed in this context',
+  TAB_AS_INDENT: 'found character that cannot start any token',
+  BAD_SCALAR_START: 'found character that cannot start any token',
+  MULTILINE_IMPLICIT_KEY: "could not find expected ':'",
+};
+
+/** What the reference's parser says about the same fault. */
+function wordsOf({ code, message, pos }: YAMLError, text: string): string {
+  const close = /^Flow .* end with a (.)/.exec(message)?.[1];
+  if (close !== undefined) {
+    const isOpen = /[,:[{]\s*$/.test(text.slice(0, pos[0]));
+    return `did not find expected ${isOpen ? 'node content' : `',' or '${close}'`}`;
+  }
+  if (message.startsWith('Missing closing ')) return 'found unexpected end of stream';
+  return WORDS[code] ?? (message.split(' at line')[0] ?? '').toLowerCase();
+}
+
 /** The first document of a YAML text. Throws YamlSyntaxError. */
 export function parseYaml(text: string): ParsedYaml {
   const lineCounter = new LineCounter();
@@ -49,9 +68,7 @@ export function parseYaml(text: string): ParsedYaml {
   const error = document.errors.find(({ code }) => code !== 'MULTIPLE_DOCS');
   if (error !== undefined) {
     const line = error.linePos?.[0].line ?? 1;
-    throw new YamlSyntaxError(
-      `yaml: line ${line}: ${(error.message.split(' at line')[0] ?? '').toLowerCase()}`,
-    );
+    throw new YamlSyntaxError(`yaml: line ${line}: ${wordsOf(error, text)}`);
   }
   return { value: toJson(document), duplicates: findDuplicates(document, lineCounter) };
 }
