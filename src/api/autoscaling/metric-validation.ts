@@ -23,14 +23,21 @@ const TYPES = ['ContainerResource', 'External', 'Object', 'Pods', 'Resource'];
 /** In upstream's order of looking. */
 const SOURCES = ['object', 'external', 'pods', 'resource', 'containerResource'] as const;
 
+/** What stands for parts that nobody gave. */
+const NONE: MetricIdentifier = { name: '' };
+const NO_TARGET: MetricTarget = { type: '' };
+
 /** What is scaled, or what a metric is about. */
-export function* validateTarget(target: CrossVersionObjectReference, path: FieldPath): Causes {
+export function* validateTarget(
+  target: Partial<CrossVersionObjectReference> | undefined,
+  path: FieldPath,
+): Causes {
   for (const field of ['kind', 'name'] as const) {
-    const value = target[field];
+    const value = target?.[field];
     if (isBlank(value)) yield required(path.child(field));
     else yield* invalidForEach(path.child(field), value, validatePathSegmentName(value));
   }
-  const { apiVersion = '' } = target;
+  const apiVersion = target?.apiVersion ?? '';
   if (apiVersion.split('/').length > 2) {
     const message = `unexpected GroupVersion string: ${apiVersion}`;
     yield invalidValue(path.child('apiVersion'), apiVersion, message);
@@ -67,15 +74,15 @@ function* validateSource(
   const { object, external, pods, resource, containerResource } = metric;
   if (source === 'object' && object) {
     yield* validateTarget(object.describedObject, path.child('describedObject'));
-    yield* validateIdentifier(object.metric, path.child('metric'));
-    yield* validateValue(object.target, path.child('target'));
+    yield* validateIdentifier(object.metric ?? NONE, path.child('metric'));
+    yield* validateValue(object.target ?? NO_TARGET, path.child('target'));
   } else if (source === 'external' && external) {
-    yield* validateIdentifier(external.metric, path.child('metric'));
-    yield* validateValue(external.target, path.child('target'));
+    yield* validateIdentifier(external.metric ?? NONE, path.child('metric'));
+    yield* validateValue(external.target ?? NO_TARGET, path.child('target'));
   } else if (source === 'pods' && pods) {
-    yield* validateIdentifier(pods.metric, path.child('metric'));
-    yield* validateAmount(pods.target, path.child('target'));
-    if (pods.target.averageValue === undefined) {
+    yield* validateIdentifier(pods.metric ?? NONE, path.child('metric'));
+    yield* validateAmount(pods.target ?? NO_TARGET, path.child('target'));
+    if (pods.target?.averageValue === undefined) {
       const message = 'must specify a positive target averageValue';
       yield required(path.child('target', 'averageValue'), message);
     }
@@ -87,7 +94,7 @@ function* validateSource(
       if (isBlank(container)) yield required(path.child('container'), 'must specify a container');
       else yield* dnsLabel(container, path.child('container'));
     }
-    yield* validateUtilization(target, path.child('target'));
+    yield* validateUtilization(target ?? NO_TARGET, path.child('target'));
   }
 }
 

@@ -93,7 +93,9 @@ function* validateTopologies(terms: readonly TopologySelectorTerm[], path: Field
       keys.add(key);
     }
     const identity = canonicalJson(
-      Object.fromEntries(matchLabelExpressions.map(({ key, values }) => [key, sorted(values)])),
+      Object.fromEntries(
+        matchLabelExpressions.map(({ key, values }) => [key, sorted(values ?? [])]),
+      ),
     );
     if (seen.has(identity)) yield duplicate(expressionsPath, '');
     seen.add(identity);

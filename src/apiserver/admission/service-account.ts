@@ -46,7 +46,7 @@ function lookUp(request: AdmissionRequest, name: string): ServiceAccount {
 function mountToken(spec: PodSpec, newName: string): void {
   const existing = spec.volumes?.find((volume) => volume.name.startsWith(VOLUME_PREFIX));
   const name = existing?.name ?? newName;
-  const containers = [...(spec.initContainers ?? []), ...spec.containers];
+  const containers = [...(spec.initContainers ?? []), ...(spec.containers ?? [])];
   const mounted = containers.filter((container) => addMount(container, name));
   if (mounted.length > 0 && !existing) spec.volumes = [...(spec.volumes ?? []), tokenVolume(name)];
 }

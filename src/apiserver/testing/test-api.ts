@@ -136,6 +136,7 @@ function requestOf(line: string, options: CallOptions) {
 }
 
 function bytesOf(body: object | string): Buffer {
+  if (Buffer.isBuffer(body)) return body;
   return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
