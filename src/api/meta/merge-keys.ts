@@ -29,6 +29,12 @@ const MERGED_BY: ReadonlyArray<readonly [key: string, ...fields: string[]]> = [
     'PodStatus.resourceClaimStatuses',
     'ServiceAccount.secrets',
     'CSINodeSpec.drivers',
+    'ValidatingWebhookConfiguration.webhooks',
+    'MutatingWebhookConfiguration.webhooks',
+    'ValidatingWebhook.matchConditions',
+    'MutatingWebhook.matchConditions',
+    'ValidatingAdmissionPolicySpec.matchConditions',
+    'ValidatingAdmissionPolicySpec.variables',
   ],
   ['ip', 'PodSpec.hostAliases', 'PodStatus.podIPs', 'PodStatus.hostIPs'],
   ['topologyKey', 'PodSpec.topologySpreadConstraints'],
@@ -56,6 +62,10 @@ const MERGED_BY: ReadonlyArray<readonly [key: string, ...fields: string[]]> = [
     'PodDisruptionBudgetStatus.conditions',
     'JobStatus.conditions',
     'ReplicationControllerStatus.conditions',
+    'HorizontalPodAutoscalerStatus.conditions',
+    'FlowSchemaStatus.conditions',
+    'PriorityLevelConfigurationStatus.conditions',
+    'ServiceCIDRStatus.conditions',
   ],
 ];
 
@@ -95,11 +105,22 @@ export const associativeLists: ReadonlyMap<string, readonly string[]> = new Map(
     'ContainerStatus.allocatedResourcesStatus',
     'PodStatus.resourceClaimStatuses',
     'ServiceAccount.secrets',
+    'CSINodeSpec.drivers',
+    'ValidatingWebhookConfiguration.webhooks',
+    'MutatingWebhookConfiguration.webhooks',
+    'ValidatingWebhook.matchConditions',
+    'MutatingWebhook.matchConditions',
+    'ValidatingAdmissionPolicySpec.matchConditions',
+    'ValidatingAdmissionPolicySpec.variables',
   ].map((field): [string, string[]] => [field, ['name']]),
   ...MERGED_BY.filter(([key]) => key === 'type')
     .flatMap(([, ...fields]) => fields)
     .filter((field) => field !== 'JobStatus.conditions')
     .map((field): [string, string[]] => [field, ['type']]),
+  ['CertificateSigningRequestStatus.conditions', ['type']],
+  ['ValidatingAdmissionPolicyStatus.conditions', ['type']],
+  ['CustomResourceDefinitionStatus.conditions', ['type']],
+  ['ResourceStatus.resources', ['resourceID']],
   ['PodSpec.hostAliases', ['ip']],
   ['PodSpec.topologySpreadConstraints', ['topologyKey', 'whenUnsatisfiable']],
   ['Container.ports', ['containerPort', 'protocol']],
@@ -129,6 +150,9 @@ export const setLists: ReadonlySet<string> = new Set([
   'PodFailurePolicyOnExitCodesRequirement.values',
   'UncountedTerminatedPods.succeeded',
   'UncountedTerminatedPods.failed',
+  'ContainerRestartRuleOnExitCodes.values',
+  'CSIDriverSpec.volumeLifecycleModes',
+  'ValidatingAdmissionPolicyBindingSpec.validationActions',
 ]);
 
 /** Types server-side apply owns as a whole wherever they stand, save `atomicExceptions`. */
@@ -152,6 +176,14 @@ export const atomicTypes: ReadonlySet<string> = new Set([
   'EndpointSlicePort',
   'RoleRef',
   'RbacSubject',
+  'ScopeSelector',
+  'CrossVersionObjectReference',
+  'ServiceBackendPort',
+  'ParamKind',
+  'ParamRef',
+  'Variable',
+  'MatchResources',
+  'NamedRuleWithOperations',
 ]);
 
 /** Maps server-side apply owns as a whole. */
@@ -159,6 +191,7 @@ export const atomicMaps: ReadonlySet<string> = new Set([
   'PodSpec.nodeSelector',
   'ServiceSpec.selector',
   'ReplicationControllerSpec.selector',
+  'Scheduling.nodeSelector',
 ]);
 
 /** Fields of an atomic type that are granular all the same. */
