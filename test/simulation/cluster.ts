@@ -42,7 +42,10 @@ export class Cluster {
     const { world, history } = this;
     this.#random = seededRandom(scenario.seed ^ 0x5eed);
     const { emulatedVersion, maxUnavailable, historyLimit } = scenario;
-    const featureGates = new Map([['MaxUnavailableStatefulSet', maxUnavailable]]);
+    const featureGates = new Map([
+      ['MaxUnavailableStatefulSet', maxUnavailable],
+      ['StatefulSetRecreateStrategy', scenario.recreate],
+    ]);
     this.disk = new SimulatedDisk({
       world,
       random: this.#fork(),
@@ -119,7 +122,7 @@ export class Cluster {
 
   #createEngine(number: 0 | 1, bug: PlantedBug | undefined): SupervisedProcess {
     const { world, history } = this;
-    const { emulatedVersion, maxUnavailable, leaderElection } = this.scenario;
+    const { emulatedVersion, maxUnavailable, recreate, leaderElection } = this.scenario;
     const audit = this.audits[number]!;
     const link = this.#link('kube-controller-manager', {
       ...(bug === 'loses-events' ? { losesEvents: 40 } : {}),
@@ -133,7 +136,7 @@ export class Cluster {
         return requestOf(request, bug);
       },
     });
-    const options = { maxUnavailable, emulatedVersion };
+    const options = { maxUnavailable, recreate, emulatedVersion };
     const program = engineProgram({
       world,
       history,

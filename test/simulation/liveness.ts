@@ -61,7 +61,7 @@ function wrongPods(set: StatefulSet, owned: readonly Pod[], nowMs: number): stri
     else if (!isUp(pod, set, nowMs)) wrong.push(`${name} is not up`);
     else if (pod.metadata.labels?.['statefulset.kubernetes.io/pod-name'] !== name) {
       wrong.push(`${name} lacks its name`);
-    } else if (updateStrategy?.type === 'RollingUpdate' && ordinal >= start + partition) {
+    } else if (updateStrategy?.type !== 'OnDelete' && ordinal >= start + partition) {
       const revision = pod.metadata.labels?.['controller-revision-hash'];
       if (revision !== set.status?.updateRevision) wrong.push(`${name} is at ${revision}`);
     }
@@ -84,7 +84,7 @@ function wrongStatus(set: StatefulSet, owned: readonly Pod[]): string[] {
     ['currentReplicas', status.currentReplicas ?? 0, at(status.currentRevision)],
   ];
   const partition = updateStrategy?.rollingUpdate?.partition ?? 0;
-  if (updateStrategy?.type === 'RollingUpdate' && partition === 0) {
+  if (updateStrategy?.type !== 'OnDelete' && partition === 0) {
     expected.push(['currentRevision', status.currentRevision, status.updateRevision]);
   }
   return expected

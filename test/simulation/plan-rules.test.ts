@@ -50,6 +50,10 @@ const given = (): Action => {
   const claim = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata };
   return { type: 'update-claims', claims: { ...noClaims, podName: 'web-0', update: [claim] } };
 };
+const recreated = buildSet({
+  podManagementPolicy: 'Parallel',
+  updateStrategy: { type: 'Recreate' },
+});
 const partitioned = buildSet({
   updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 2 } },
 });
@@ -73,6 +77,10 @@ const broken: Record<keyof typeof planRules, [string, Snapshot, Plan][]> = {
       planOf(remove(3, 'condemned')),
     ],
     ['unsettled slots', buildSnapshot(set, [member(0), member(3)]), planOf(remove(3, 'condemned'))],
+  ],
+  recreateAlone: [
+    ['old ones are there', buildSnapshot(recreated, [member(0, old)]), planOf(create(1))],
+    ['up to date', buildSnapshot(recreated, three), planOf(remove(2, 'update'))],
   ],
   updateInOrder: [
     ['not the highest', buildSnapshot(set, threeOld), planOf(remove(0, 'update'))],

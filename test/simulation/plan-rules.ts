@@ -27,6 +27,7 @@ export const planRules: Readonly<Record<string, Rule>> = {
   createInOrder,
   createAtRevision,
   scaleDownInOrder,
+  recreateAlone,
   updateInOrder,
   updateWithinBudget,
   deleteByUid,
@@ -169,11 +170,27 @@ function scaleDownInOrder(seen: Seen): string | undefined {
   return `${nameOf(highest)} is unhealthy, and not the first`;
 }
 
+/** SS-495, SS-496: old and new never run together. */
+function recreateAlone(seen: Seen): string | undefined {
+  const { snapshot, actions } = seen;
+  if (!isRecreate(seen)) return undefined;
+  const update = nameOf(snapshot.revisions.update);
+  const old = snapshot.pods.filter((pod) => revisionOf(pod) !== update).map(nameOf);
+  const created = actions.find((action) => action.type === 'create-pod');
+  if (created && old.length > 0) return `a creation while ${old.join(', ')} are there`;
+  const wrong = deletions(seen, 'update').find(({ name }) => !old.includes(name));
+  return wrong && `${wrong.name} is at the update revision already`;
+}
+
+function isRecreate({ snapshot }: Seen): boolean {
+  return snapshot.set.spec?.updateStrategy?.type === 'Recreate';
+}
+
 /** SS-431 … SS-444, SS-340, SS-471. */
 function updateInOrder(seen: Seen): string | undefined {
   const { snapshot, slots, start, monotonic, condemned } = seen;
   const gone = deletions(seen, 'update');
-  if (gone.length === 0) return undefined;
+  if (gone.length === 0 || isRecreate(seen)) return undefined;
   const { set, revisions } = snapshot;
   if (set.spec?.updateStrategy?.type === 'OnDelete') return 'an update under OnDelete';
   if (monotonic && condemned.length > 0) return 'an update before scale-down is done';
@@ -206,7 +223,7 @@ function updateInOrder(seen: Seen): string | undefined {
 function updateWithinBudget(seen: Seen): string | undefined {
   const { snapshot, slots, monotonic, replicas } = seen;
   const gone = deletions(seen, 'update').map(({ name }) => name);
-  if (gone.length === 0) return undefined;
+  if (gone.length === 0 || isRecreate(seen)) return undefined;
   const unavailable = slots.filter((pod) => !isSettled(pod, snapshot));
   if (monotonic && unavailable.length > 0)
     return `an update with ${unavailable.length} unavailable`;

@@ -25,6 +25,8 @@ export interface Scenario {
   readonly seed: number;
   readonly emulatedVersion: '1.36' | '1.37';
   readonly maxUnavailable: boolean;
+  /** The strategy Recreate may be used. */
+  readonly recreate: boolean;
   readonly leaderElection: boolean;
   readonly nodeCount: number;
   readonly historyLimit: number;
@@ -52,18 +54,27 @@ export function scenarioOf(seed: number): Scenario {
   const names = shuffled(SET_NAMES, random).slice(0, 1 + random.integer(3));
   // Pods of sets that share claims could need volumes of two nodes.
   const sharesClaims = names.includes('a-b') && names.includes('b');
+  const recreate = emulatedVersion === '1.37' && seed % 2 === 0;
   return {
     seed,
     emulatedVersion,
+    recreate,
     maxUnavailable: oneIn(2),
     leaderElection: oneIn(3),
     nodeCount: sharesClaims ? 1 : 1 + random.integer(3),
     historyLimit: oneIn(3) ? 60 : 10_000,
     latencyMs: [1, 5, 30, 200][random.integer(4)]!,
     paceMs: [20, 300, 3_000][random.integer(3)]!,
-    sets: names.map((name) => randomSet(name, random)),
+    sets: names.map((name, index) => {
+      const set = randomSet(name, random);
+      return recreate && index === 0 ? recreating(set) : set;
+    }),
     steps: drawSteps(random),
   };
+}
+
+function recreating(set: StatefulSet): StatefulSet {
+  return { ...set, spec: { ...set.spec!, updateStrategy: { type: 'Recreate' } } };
 }
 
 function drawSteps(random: Random): Step[] {

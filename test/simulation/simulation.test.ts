@@ -19,6 +19,7 @@ const quiet: Scenario = {
   ...scenarioOf(1),
   emulatedVersion: '1.36',
   maxUnavailable: false,
+  recreate: false,
   leaderElection: false,
   nodeCount: 1,
   historyLimit: 10_000,

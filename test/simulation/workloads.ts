@@ -41,9 +41,13 @@ export const workloads: Readonly<Record<string, Workload>> = {
     await cluster.users.pause(step.durationMs);
     await cluster.users.patchSet(set, imageIs(image));
   },
-  'change-strategy': change((step) => ({
-    updateStrategy: { rollingUpdate: null, ...randomStrategy(seededRandom(step.pick)) },
-  })),
+  'change-strategy': async (cluster, step) => {
+    const set = pickSet(cluster, step);
+    const isRecreate = cluster.scenario.recreate && step.strength > 6;
+    const strategy = isRecreate ? { type: 'Recreate' } : randomStrategy(seededRandom(step.pick));
+    const updateStrategy = { rollingUpdate: null, ...strategy };
+    if (set) await cluster.users.patchSet(set, { updateStrategy });
+  },
   'change-retention': change((step) => ({
     persistentVolumeClaimRetentionPolicy: randomPolicy(seededRandom(step.pick)),
   })),
