@@ -50,6 +50,17 @@ export {
   isNotFound,
 } from './api/meta/status-error.ts';
 export type { KubernetesList, KubernetesObject } from './api/meta/object.ts';
+export {
+  cronJobs,
+  daemonSets,
+  horizontalPodAutoscalers,
+  ingresses,
+  jobs,
+  limitRanges,
+  networkPolicies,
+  priorityClasses,
+  resourceQuotas,
+} from './api/other-resources.ts';
 export type { ResourceDefinition } from './api/resources.ts';
 export {
   configMaps,
