@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { expectBytes, wireFields } from '../../api/meta/protobuf/wire-reader.ts';
-import { builtinResources } from '../../api/resources.ts';
+import { builtinTypes } from '../../api/meta/type-model.ts';
+import { builtinResources, groupVersion } from '../../api/resources.ts';
 import { createOpenApi } from './openapi.ts';
 import { reachableTypes, schemaName } from './schema-names.ts';
 
@@ -25,27 +26,10 @@ describe('OpenAPI v3', () => {
   it('API-230, API-233: the index lists every group version with a hash', async () => {
     const { value, headers } = await document('/openapi/v3');
     expect(headers['content-type']).toBe('text/plain; charset=utf-8');
-    expect(Object.keys(at(value, 'paths'))).toEqual([
-      'api/v1',
-      'apis/apps/v1',
-      'apis/storage.k8s.io/v1',
-      'apis/discovery.k8s.io/v1',
-      'apis/coordination.k8s.io/v1',
-      'apis/policy/v1',
-      'apis/rbac.authorization.k8s.io/v1',
-      'apis/authentication.k8s.io/v1',
-      'apis/authorization.k8s.io/v1',
-      'apis/batch/v1',
-      'apis/autoscaling/v2',
-      'apis/autoscaling/v1',
-      'apis/networking.k8s.io/v1',
-      'apis/scheduling.k8s.io/v1',
-      'apis/node.k8s.io/v1',
-      'apis/events.k8s.io/v1',
-      'apis/certificates.k8s.io/v1',
-      'apis/flowcontrol.apiserver.k8s.io/v1',
-      'apis/admissionregistration.k8s.io/v1',
-    ]);
+    const served = builtinResources.map((resource) =>
+      resource.group === '' ? `api/${resource.version}` : `apis/${groupVersion(resource)}`,
+    );
+    expect(new Set(Object.keys(at(value, 'paths')))).toEqual(new Set(served));
     const url = at(value, 'paths', 'apis/apps/v1')['serverRelativeURL'];
     expect(url).toMatch(/^\/openapi\/v3\/apis\/apps\/v1\?hash=[0-9A-F]{64}$/);
   });
@@ -108,6 +92,13 @@ describe('OpenAPI v3', () => {
 
   it('API-230: there is no document of an unknown version', async () => {
     expect(await openApi('/openapi/v3/apis/none/v1', { hash: null })).toBeUndefined();
+  });
+
+  it('API-237: types have the names of the reference, each its own', () => {
+    expect(schemaName('EventsV1Event')).toBe('io.k8s.api.events.v1.Event');
+    expect(schemaName('HorizontalPodAutoscalerV1')).toMatch(/autoscaling\.v1\.Horizontal\w+r$/);
+    const names = builtinTypes.names.map(schemaName);
+    expect(new Set(names).size).toBe(names.length);
   });
 
   it('API-235: every reachable type has a package', () => {

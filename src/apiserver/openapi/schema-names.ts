@@ -19,6 +19,24 @@ const META_TYPES = new Set([
   'StatusDetails',
 ]);
 
+/** Types that the model calls otherwise, because it has no packages to tell them apart. */
+const OWN_NAMES: ReadonlyMap<string, string> = new Map([
+  ['AdmissionregistrationV1ServiceReference', 'ServiceReference'],
+  ['AdmissionregistrationV1WebhookClientConfig', 'WebhookClientConfig'],
+  ['ApiextensionsV1ServiceReference', 'ServiceReference'],
+  ['ApiextensionsV1WebhookClientConfig', 'WebhookClientConfig'],
+  ['CrossVersionObjectReferenceV1', 'CrossVersionObjectReference'],
+  ['EndpointSlicePort', 'EndpointPort'],
+  ['EventsV1Event', 'Event'],
+  ['EventsV1EventSeries', 'EventSeries'],
+  ['FlowSchemaSubject', 'Subject'],
+  ['HorizontalPodAutoscalerSpecV1', 'HorizontalPodAutoscalerSpec'],
+  ['HorizontalPodAutoscalerStatusV1', 'HorizontalPodAutoscalerStatus'],
+  ['HorizontalPodAutoscalerV1', 'HorizontalPodAutoscaler'],
+  ['RbacSubject', 'Subject'],
+  ['StorageV1TokenRequest', 'TokenRequest'],
+]);
+
 /** The named type at the bottom of a reference, if any. */
 function namedType(type: TypeRef): string | undefined {
   if (type.form === 'list') return namedType(type.item);
@@ -54,7 +72,8 @@ function namesByType(): ReadonlyMap<string, string> {
   );
   for (const resource of inOrder) {
     for (const { name } of reachableTypes(resource.model)) {
-      if (!names.has(name)) names.set(name, `${packageOf(resource)}.${name}`);
+      const own = OWN_NAMES.get(name) ?? name;
+      if (!names.has(name)) names.set(name, `${packageOf(resource)}.${own}`);
     }
   }
   return names;
