@@ -1,5 +1,5 @@
-// For tests: random objects of any type, by the type model. Texts and numbers are such as occur, and
-// some that are wrong everywhere.
+// For tests: random objects of any type, by the type model. Texts and numbers are such as occur,
+// and some that are wrong everywhere.
 import fc from 'fast-check';
 import { holdsQuantity } from './meta/go-shape.ts';
 import type { Json } from './meta/object.ts';
