@@ -124,6 +124,9 @@ export class EngineAudit {
   #checkStatus(body: StatefulSet): void {
     const decision = this.#decisions.get(keyOf(body));
     if (!decision) return this.#fail('statusIsHonest', `${keyOf(body)}: out of nowhere`);
+    if (uidOf(decision.snapshot.set) !== uidOf(body)) {
+      return this.#fail('statusIsHonest', `${keyOf(body)}: that of another set`);
+    }
     const wrong = wrongStatus(body, decision);
     if (wrong !== undefined) this.#fail('statusIsHonest', `${keyOf(body)}: ${wrong}`);
   }

@@ -54,19 +54,22 @@ export class Operator {
     if (isTerminating(pod)) return false;
     // SS-492, SS-333, SS-455: pods of a broken template go when it is mended.
     if (isBroken(pod)) return set?.spec?.template.spec?.containers[0]?.image !== BROKEN_IMAGE;
-    // SS-217, SS-871: the user wants the claim gone, and the pod holds it.
-    if (this.#holdsDyingClaim(pod)) return true;
+    // SS-217, SS-871: the user wants the claim gone, and the pod holds it; or it went in the very
+    // moment in which the pod was bound, and the new one waits for a pod.
+    if (this.#hasLostClaim(pod)) return true;
     // SS-572, SS-573: pods that are in the way and belong to nobody.
     if (controllerOf(pod) === undefined) return namespaceOf(pod) === NAMESPACE;
     // SS-215: adopted, and without the volumes that cannot be added.
     return set !== undefined && !hasVolumes(pod, set);
   }
 
-  #holdsDyingClaim(pod: Pod): boolean {
+  #hasLostClaim(pod: Pod): boolean {
+    if ((pod.spec?.nodeName ?? '') === '') return false;
     const claims = this.#cluster.history.objects(persistentVolumeClaims);
     return (pod.spec?.volumes ?? []).some(({ persistentVolumeClaim }) => {
-      const claim = claims.get(`${namespaceOf(pod)}/${persistentVolumeClaim?.claimName}`);
-      return claim !== undefined && isTerminating(claim);
+      if (!persistentVolumeClaim) return false;
+      const claim = claims.get(`${namespaceOf(pod)}/${persistentVolumeClaim.claimName}`);
+      return !claim || isTerminating(claim) || claim.status?.phase !== 'Bound';
     });
   }
 

@@ -1,5 +1,6 @@
 // Writes the status of a set, if it differs (SS-549, SS-551, SS-552).
 import type { StatefulSet, StatefulSetStatus } from '../../api/generated/types.ts';
+import { uidOf } from '../../api/meta/object.ts';
 import { isConflict } from '../../api/meta/status-error.ts';
 import { statefulSets } from '../../api/resources.ts';
 import { sleep, type Clock } from '../../base/clock.ts';
@@ -30,7 +31,10 @@ export async function writeStatus(
     } catch (error) {
       if (!isConflict(error) || tries === TRIES_MAX) throw error;
       await sleep(clock, RETRY_DELAY_MS);
-      base = cached() ?? base;
+      const latest = cached() ?? base;
+      // Another set of that name by now: the counts are not its own.
+      if (uidOf(latest) !== uidOf(set)) throw error;
+      base = latest;
     }
   }
 }
