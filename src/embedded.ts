@@ -3,8 +3,14 @@
 import type { StorageClass } from './api/generated/types.ts';
 import type { RuleContext } from './api/kind-rules.ts';
 import { isAlreadyExists } from './api/meta/status-error.ts';
-import { serviceAccounts, storageClasses, type ResourceDefinition } from './api/resources.ts';
+import {
+  builtinResources,
+  serviceAccounts,
+  storageClasses,
+  type ResourceDefinition,
+} from './api/resources.ts';
 import type { KubernetesObject } from './api/meta/object.ts';
+import { metricsResources } from './api/metrics/metrics-resources.ts';
 import { statusError } from './api/meta/status-error.ts';
 import { createApiHandler } from './apiserver/api-handler.ts';
 import { MASTERS_GROUP, type ApiHandler, type UserInfo } from './apiserver/api-request.ts';
@@ -213,6 +219,7 @@ function createApi(
     tokenIssuer: issuer,
     authorizer,
     reviewToken,
+    nodesHaveMetrics: options.nodes.length > 0,
     dialNode(name) {
       const connection = connections.get(name);
       if (connection) return connection;
@@ -240,6 +247,7 @@ function createApiServer(
     tokenKeys: api.issuer,
     audit: auditLog && { random, write: (event) => auditLog.write(event) },
     version: versionInfo(options.emulatedVersion),
+    resources: [...builtinResources, ...(options.nodes.length > 0 ? metricsResources : [])],
     healthChecks,
     componentMetrics: metrics,
     tls: {

@@ -2,6 +2,7 @@
 import { formConversion } from '../api/form-conversion.ts';
 import { rulesFor } from '../api/kind-rules.ts';
 import type { RuleContext } from '../api/kind-rules.ts';
+import { podMetrics } from '../api/metrics/metrics-resources.ts';
 import { bindings } from '../api/other-resources.ts';
 import type { ResourceDefinition, Verb } from '../api/resources.ts';
 import { assert, present } from '../base/assert.ts';
@@ -23,6 +24,7 @@ import type {
   TokenIssuer,
 } from './handlers/handler-context.ts';
 import { handleList } from './handlers/list.ts';
+import { handleMetrics } from './handlers/metrics/metrics.ts';
 import { handlePatch } from './handlers/patch.ts';
 import { reviewHandler } from './handlers/reviews/review-table.ts';
 import { handleBindings } from './handlers/subresources/binding.ts';
@@ -53,6 +55,8 @@ export interface ApiHandlerOptions {
   readonly authorizer?: Authorizer;
   /** For TokenReviews; default: no token is known. */
   readonly reviewToken?: TokenReviewer;
+  /** Serves metrics.k8s.io from what the agents of the nodes say; default: it is not served. */
+  readonly nodesHaveMetrics?: boolean;
 }
 
 export const DEFAULT_CLUSTER_IP_RANGE = '10.96.0.0/12';
@@ -92,13 +96,21 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     },
     serviceAllocator: createServiceAllocator({ store, random, clusterIpRange }),
   };
-  return async (request) => handle(context, request);
+  const resourceMetrics = options.nodesHaveMetrics === true;
+  return async (request) => handle(context, request, { resourceMetrics });
 }
 
-async function handle(context: HandlerContext, request: ApiRequest): Promise<ApiResponse> {
+async function handle(
+  context: HandlerContext,
+  request: ApiRequest,
+  { resourceMetrics }: { resourceMetrics: boolean },
+): Promise<ApiResponse> {
   const info = parseRequestInfo(request);
   assert(info !== undefined, `${request.path} is the path of a resource`);
   authorize(context, request, info);
+  if (resourceMetrics && info.group === podMetrics.group && info.version === podMetrics.version) {
+    return handleMetrics(context, request, info);
+  }
   if (!builtinTable.hasGroupVersion(info)) return unknownPath();
   const resource = findResource(info);
   const rules = present(rulesFor(resource), `rules of ${resource.resource}`);

@@ -14,6 +14,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import { OrdinalError, systemErrorCode } from '../base/errors.ts';
 import type { Runnable } from '../base/runnable.ts';
+import { builtinTypes } from '../api/meta/type-model.ts';
 import { builtinResources, type ResourceDefinition } from '../api/resources.ts';
 import { createDiscovery } from './discovery/discovery.ts';
 import {
@@ -180,7 +181,11 @@ export function createServer(options: ServerOptions): ApiServer {
     ...options,
     resources,
     discovery: createDiscovery(resources),
-    openApi: createOpenApi(resources, options.version.gitVersion),
+    // Only stored types have a schema.
+    openApi: createOpenApi(
+      resources.filter(({ model }) => builtinTypes.type(model)),
+      options.version.gitVersion,
+    ),
     metrics: createMetrics(options.componentMetrics),
   });
   const http = createHttpServer(options.tls);

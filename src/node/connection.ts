@@ -10,13 +10,16 @@ import { badRequest, internalError, notFound, statusError } from '../api/meta/st
 import { pods } from '../api/resources.ts';
 import type { Clock } from '../base/clock.ts';
 import { errorMessage } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
 import { readLog } from './logs/read-log.ts';
 import type { ContainerAddress, NodeConnection } from './node-connection.ts';
 import type { ContainerRuntime, ContainerStatus } from './runtime/runtime.ts';
+import { UsageMeter } from './usage-meter.ts';
 
 export interface ConnectionOptions {
   readonly runtime: ContainerRuntime;
   readonly clock: Clock;
+  readonly logger: Logger;
   /** A pod of this node with its newest status. */
   findPod(name: { namespace: string; name: string }): { pod: Pod; status: PodStatus } | undefined;
 }
@@ -54,6 +57,7 @@ export function logContainerId(
 
 export function createNodeConnection(options: ConnectionOptions): NodeConnection {
   const { runtime, clock } = options;
+  const meter = new UsageMeter(options);
   const podOf = (namespace: string, name: string) => {
     const found = options.findPod({ namespace, name });
     if (found === undefined) throw notFound(pods, name);
@@ -64,6 +68,7 @@ export function createNodeConnection(options: ConnectionOptions): NodeConnection
     return runtime.listContainers().find((status) => status.id === plain);
   };
   return {
+    usage: () => meter.usage(),
     async containerLogs(address, logOptions) {
       const { status } = podOf(address.namespace, address.pod);
       const id = logContainerId(status, address, logOptions.previous);

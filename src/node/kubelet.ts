@@ -94,6 +94,7 @@ class Kubelet implements NodeAgent {
     this.connection = createNodeConnection({
       runtime,
       clock,
+      logger,
       findPod: (name) => {
         const pod = this.#informer.lister.get(name);
         return pod && { pod, status: this.#statuses.current(pod) };

@@ -34,6 +34,26 @@ export interface RemoteProcess {
   kill(): void;
 }
 
+/** What something uses; processor time is the mean over the window that ends at `atMs`. */
+export interface Usage {
+  readonly atMs: number;
+  readonly windowMs: number;
+  readonly cpuNanoCores: number;
+  readonly memoryBytes: number;
+}
+
+export interface PodUsage {
+  readonly namespace: string;
+  readonly name: string;
+  /** Those that run. */
+  readonly containers: readonly (Usage & { readonly name: string })[];
+}
+
+export interface NodeUsage {
+  readonly node: Usage;
+  readonly pods: readonly PodUsage[];
+}
+
 /**
  * All methods throw StatusError (404 pod or container unknown, 400 not running yet …). API-720,
  * API-739.
@@ -45,4 +65,6 @@ export interface NodeConnection {
   attach(address: ContainerAddress, request: Omit<ExecRequest, 'command'>): Promise<RemoteProcess>;
   /** A byte stream to a port of the pod. */
   dial(pod: { namespace: string; pod: string }, port: number): Promise<Duplex>;
+  /** What the node and its pods use now. */
+  usage(): Promise<NodeUsage>;
 }

@@ -1,5 +1,6 @@
 // Which table shows which resource.
 import type { KubernetesObject } from '../../api/meta/object.ts';
+import { nodeMetrics, podMetrics } from '../../api/metrics/metrics-resources.ts';
 import * as others from '../../api/other-resources.ts';
 import * as resources from '../../api/resources.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
@@ -8,6 +9,7 @@ import { column, field, nameColumn, type KindTable } from './column.ts';
 import * as core from './core-tables.ts';
 import * as driver from './driver-tables.ts';
 import * as ingress from './ingress-tables.ts';
+import { nodeMetricsTable, podMetricsTable } from './metrics-tables.ts';
 import * as network from './network-tables.ts';
 import { podTable } from './pod-table.ts';
 import { clusterRoleBindingTable, roleBindingTable } from './rbac-tables.ts';
@@ -82,6 +84,8 @@ const tables: ReadonlyMap<string, AnyTable> = new Map([
   entry(others.csiStorageCapacities, driver.csiStorageCapacityTable),
   entry(others.volumeAttachments, driver.volumeAttachmentTable),
   entry(others.volumeAttributesClasses, driver.volumeAttributesClassTable),
+  entry(nodeMetrics, nodeMetricsTable),
+  entry(podMetrics, podMetricsTable),
 ]);
 
 /** The table of a resource, or of its scale. */

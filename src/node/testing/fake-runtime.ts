@@ -8,6 +8,7 @@ import { OrdinalError } from '../../base/errors.ts';
 import type {
   ContainerConfig,
   ContainerRuntime,
+  ContainerStats,
   ContainerStatus,
   ExecResult,
   PodSandbox,
@@ -43,6 +44,8 @@ export interface FakeRuntimeOptions {
   onTerm?(config: ContainerConfig): boolean;
   /** Answers of execSync. Default: success. */
   onExec?(config: ContainerConfig, argv: readonly string[]): Partial<ExecResult>;
+  /** Answers of containerStats. Default: nothing used. */
+  onStats?(config: ContainerConfig): ContainerStats;
 }
 
 interface Entry extends FakeContainer {
@@ -179,8 +182,9 @@ export class FakeRuntime implements ContainerRuntime {
     return [...this.#containers.values()].map(({ status }) => status);
   }
 
-  async containerStats(): Promise<{ cpuNanoseconds: number; memoryBytes: number }> {
-    return { cpuNanoseconds: 0, memoryBytes: 0 };
+  async containerStats(containerId: string): Promise<ContainerStats> {
+    const { config } = this.#entry(containerId);
+    return this.#options.onStats?.(config) ?? { cpuNanoseconds: 0, memoryBytes: 0 };
   }
 
   async exec(containerId: string, { argv }: { argv: readonly string[] }) {

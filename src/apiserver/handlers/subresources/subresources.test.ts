@@ -32,6 +32,7 @@ const node: NodeConnection = {
   },
   attach: (address, request) => node.exec(address, { ...request, command: [] }),
   dial: async () => new PassThrough(),
+  usage: () => Promise.reject(new Error('not asked here')),
 };
 
 beforeEach(async () => {
