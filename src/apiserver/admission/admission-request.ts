@@ -12,12 +12,19 @@ export interface AdmissionRequest<T extends KubernetesObject = KubernetesObject>
   readonly object: T;
   /** Only of an update. */
   readonly old: T | undefined;
+  /** Nothing will be stored; steps must not leave anything behind. */
+  readonly dryRun: boolean;
+  /** What the client is to be warned of; steps add to it. */
+  readonly warnings: string[];
 }
 
 /**
  * Looks at a request and returns, changes the object, or throws 403 (404 for a missing namespace).
  */
 export type AdmissionStep = (request: AdmissionRequest) => void;
+
+/** As AdmissionStep, for those that may have to ask outside: these answer with a promise. */
+export type OutsideStep = (request: AdmissionRequest) => void | Promise<void>;
 
 /**
  * The object of a request on `resource` itself (no subresource), if the request is one of these
@@ -36,7 +43,22 @@ export function requestOn<T extends KubernetesObject>(
   return isIt ? (request as AdmissionRequest<T>) : undefined;
 }
 
+/** The object of an update of a subresource, if the request is one. */
+export function requestOnPart<T extends KubernetesObject>(
+  request: AdmissionRequest,
+  resource: string,
+  subresource: string,
+): AdmissionRequest<T> | undefined {
+  const { resource: actual, info } = request.target;
+  const isIt =
+    actual.resource === resource &&
+    info.subresource === subresource &&
+    request.operation === 'update';
+  return isIt ? (request as AdmissionRequest<T>) : undefined;
+}
+
 /** A refusal: 403 about the object of the request. */
 export function refuse({ target, object }: AdmissionRequest, why: string): StatusError {
-  return forbidden(target.resource, object.metadata.name ?? '', why);
+  const { name = '', generateName = '' } = object.metadata;
+  return forbidden(target.resource, name === '' ? generateName : name, why);
 }

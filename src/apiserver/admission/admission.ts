@@ -4,36 +4,47 @@ import type { AdmissionRequest, AdmissionStep } from './admission-request.ts';
 import { claimResize } from './claim-resize.ts';
 import { defaultStorageClass } from './default-storage-class.ts';
 import { defaultTolerations } from './default-tolerations.ts';
+import { limitBounds, limitDefaults } from './limit-ranger.ts';
 import { immortalNamespaces, namespaceLifecycle } from './namespace-lifecycle.ts';
 import { onlyDefaultPriority, priority } from './priority.ts';
 import { rbacEscalation } from './rbac-escalation.ts';
+import { resourceQuota } from './resource-quota.ts';
 import { runtimeClass } from './runtime-class.ts';
 import { serviceAccount } from './service-account.ts';
 import { storageProtection } from './storage-protection.ts';
 
 const mutatingSteps: readonly AdmissionStep[] = [
   namespaceLifecycle,
+  limitDefaults,
   serviceAccount,
-  runtimeClass,
   priority,
   defaultTolerations,
   defaultStorageClass,
   storageProtection,
+  runtimeClass,
   rbacEscalation,
 ];
 
 const validatingSteps: readonly AdmissionStep[] = [
   immortalNamespaces,
+  limitBounds,
   onlyDefaultPriority,
   claimResize,
 ];
 
-/** Before defaults are final and before validation. */
-export function mutate(request: AdmissionRequest): void {
+/**
+ * Before defaults are final and before validation. Answers with a promise only when somebody
+ * outside is asked.
+ */
+export function mutate(request: AdmissionRequest): void | Promise<void> {
+  if (request.operation === 'delete') return undefined;
   for (const step of mutatingSteps) step(request);
+  return undefined;
 }
 
-/** After validation. */
-export function admit(request: AdmissionRequest): void {
+/** After validation; answers as mutate does. */
+export function admit(request: AdmissionRequest): void | Promise<void> {
   for (const step of validatingSteps) step(request);
+  resourceQuota(request);
+  return undefined;
 }

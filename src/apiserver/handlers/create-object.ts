@@ -42,33 +42,38 @@ export async function createDecoded(
   { object, dryRun, tracked = false }: CreateRequest,
 ): Promise<CreateResult> {
   const { resource, rules } = target;
-  const { metadata } = object;
-  if (!['', '0', undefined].includes(metadata.resourceVersion)) {
+  if (!['', '0', undefined].includes(object.metadata.resourceVersion)) {
     throw statusError('', 'resourceVersion should not be set on objects to be created');
   }
-  const ruleContext = ruleContextAt(context);
-  metadata.uid = context.random.uuid();
-  metadata.creationTimestamp = ruleContext.now;
-  delete metadata.resourceVersion;
+  delete object.metadata.resourceVersion;
+  delete object.metadata.uid;
+  delete object.metadata.creationTimestamp;
   if (!tracked) trackFields(context, target, { object, old: undefined });
-  generateName(context, target, object);
   const request: AdmissionRequest = {
     context,
     target,
     operation: 'create',
     object,
     old: undefined,
+    dryRun,
+    warnings: [],
   };
-  mutate(request);
+  const mutated = mutate(request);
+  if (mutated) await mutated;
+  const ruleContext = ruleContextAt(context);
+  object.metadata.uid = context.random.uuid();
+  object.metadata.creationTimestamp = ruleContext.now;
+  generateName(context, target, object);
   rules.prepareForCreate(object, ruleContext);
   throwCauses(target, object, rules.validate(object, ruleContext));
-  const warnings = rules.warnings(object, undefined);
   const allocation = context.serviceAllocator.allocate(target, object, undefined);
   try {
     authorizeCreate(context, target);
-    admit(request);
-    const name = { resource, namespace: target.info.namespace, name: metadata.name ?? '' };
-    return { stored: await createObject(context.store, name, { object, dryRun }), warnings };
+    const admitted = admit(request);
+    if (admitted) await admitted;
+    const name = { resource, namespace: target.info.namespace, name: object.metadata.name ?? '' };
+    const stored = await createObject(context.store, name, { object, dryRun });
+    return { stored, warnings: [...rules.warnings(object, undefined), ...request.warnings] };
   } finally {
     allocation.settle();
   }

@@ -3,8 +3,11 @@ import type { Namespace } from '../../api/generated/types.ts';
 import type { KubernetesObject } from '../../api/meta/object.ts';
 import { isNotFound } from '../../api/meta/status-error.ts';
 import { namespaces } from '../../api/resources.ts';
+import type { ResourceDefinition } from '../../api/resources.ts';
 import { formatTime } from '../../base/time.ts';
-import { admit } from '../admission/admission.ts';
+import { admit, mutate } from '../admission/admission.ts';
+import type { AdmissionRequest } from '../admission/admission-request.ts';
+import { whenDone } from '../admission/when-done.ts';
 import type { StoredObject } from '../api-request.ts';
 import { changeObject } from '../registry/object-store.ts';
 import type { Change, ChangeResult, Target } from '../registry/object-store.ts';
@@ -15,10 +18,16 @@ import type { DeletionTraits } from './deletion.ts';
 import { targetOf } from './get.ts';
 import type { HandlerContext, ResourceRequest } from './handler-context.ts';
 
+const JOBS_ORPHAN =
+  'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background ' +
+  'to remove them or set propagationPolicy=Orphan to suppress this warning';
+
 export interface Deletion {
   /** The last state, or the state that waits for its end. */
   readonly stored: StoredObject;
   readonly gone: boolean;
+  /** Of admission. */
+  readonly warnings: readonly string[];
 }
 
 /** Throws 403, 404 and 409. */
@@ -30,9 +39,16 @@ export async function deleteObject(
   const { store } = context;
   const { dryRun, preconditions } = options;
   let thenRemove = false;
-  const decide = (current: KubernetesObject): Change => {
+  let warnings: string[] = [];
+  const decide = (current: KubernetesObject): Change | Promise<Change> => {
     checkDeletePreconditions(preconditions, current);
-    admit({ context, target, operation: 'delete', object: current, old: undefined });
+    warnings = [];
+    const deletion = { operation: 'delete', object: current, old: undefined } as const;
+    const request: AdmissionRequest = { context, target, ...deletion, dryRun, warnings };
+    const admitted = whenDone(mutate(request), () => admit(request));
+    return whenDone(admitted, () => next(current));
+  };
+  const next = (current: KubernetesObject): Change => {
     const marked = terminatingNamespace(context, target, { current, options });
     if (marked) return marked;
     const nowMs = context.clock.now();
@@ -42,9 +58,9 @@ export async function deleteObject(
     return { action: step.next === 'remove' ? 'delete' : 'keep' };
   };
   const result = await changeObject(store, targetOf(target), { decide, dryRun });
-  if (!thenRemove) return { stored: result.stored, gone: result.deleted };
+  if (!thenRemove) return { stored: result.stored, gone: result.deleted, warnings };
   if (!dryRun) await remove(context, targetOf(target), uidOnly(result.stored, preconditions));
-  return { stored: result.stored, gone: true };
+  return { stored: result.stored, gone: true, warnings };
 }
 
 /** The second half of a deletion in two steps; somebody else may have done it (API-907). */
@@ -75,7 +91,21 @@ function traitsOf({ resource }: ResourceRequest): DeletionTraits {
   return {
     grace: isCore && resource.resource === 'pods' ? podGraceSeconds : undefined,
     collectsGarbage: resource.resource !== 'events',
+    orphansByDefault: isJob(resource) || (isCore && resource.resource === 'replicationcontrollers'),
   };
+}
+
+function isJob({ group, resource }: ResourceDefinition): boolean {
+  return group === 'batch' && resource === 'jobs';
+}
+
+/** API-904: Jobs leave their pods behind, which surprises people. */
+export function deletionWarnings(
+  { resource }: ResourceRequest,
+  { propagationPolicy, orphanDependents }: DeleteOptions,
+): string[] {
+  const isSaid = propagationPolicy !== undefined || orphanDependents !== undefined;
+  return isJob(resource) && !isSaid ? [JOBS_ORPHAN] : [];
 }
 
 /** API-909: a namespace first turns Terminating; it goes when its spec.finalizers are empty. */

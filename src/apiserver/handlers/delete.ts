@@ -5,7 +5,7 @@ import type { KubernetesObject } from '../../api/meta/object.ts';
 import { isNotFound } from '../../api/meta/status-error.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 import { methodNotAllowed } from '../request-info.ts';
-import { deleteObject } from './delete-object.ts';
+import { deleteObject, deletionWarnings } from './delete-object.ts';
 import { readDeleteOptions } from './delete-options.ts';
 import type { HandlerContext, ResourceRequest } from './handler-context.ts';
 import { handleList } from './list.ts';
@@ -27,7 +27,7 @@ export async function handleDelete(
   target: ResourceRequest,
 ): Promise<ObjectResponse> {
   const options = await readDeleteOptions(target.request);
-  const { stored, gone } = await deleteObject(context, target, options);
+  const { stored, gone, warnings } = await deleteObject(context, target, options);
   const { resource } = target;
   const asObject = !gone || RETURN_OBJECT.includes(resource.resource);
   const reply = asObject ? stored : unstored(successStatus(resource, stored.object));
@@ -37,7 +37,7 @@ export async function handleDelete(
     resource: asObject ? resource : undefined,
     subresource: '',
     stored: reply,
-    warnings: [],
+    warnings: [...deletionWarnings(target, options), ...warnings],
   };
 }
 

@@ -29,6 +29,8 @@ export interface DeletionTraits {
   readonly grace: ((object: KubernetesObject, asked: number | undefined) => number) | undefined;
   /** False for events: nobody owns by them. */
   readonly collectsGarbage: boolean;
+  /** API-904: what the kind was made with is left behind unless the caller says otherwise. */
+  readonly orphansByDefault: boolean;
 }
 
 /** SS-614: 0 for pods that run nowhere; negative becomes 1. */
@@ -46,7 +48,7 @@ export function planDeletion(object: KubernetesObject, request: DeletionRequest)
   const graceful = traits.grace === undefined ? undefined : planGrace(object, request);
   if (graceful === 'wait') return { next: 'wait' };
   const finalizers = traits.collectsGarbage
-    ? garbageFinalizers(object, options)
+    ? garbageFinalizers(object, options, traits.orphansByDefault)
     : (object.metadata.finalizers ?? []);
   const held = finalizers.length > 0;
   const changed = !sameMembers(finalizers, object.metadata.finalizers ?? []);
@@ -138,10 +140,12 @@ function withFinalizers(object: KubernetesObject, finalizers: readonly string[])
 export function garbageFinalizers(
   object: KubernetesObject,
   options: Pick<DeleteOptions, 'orphanDependents' | 'propagationPolicy'>,
+  orphansByDefault = false,
 ): string[] {
   const own = object.metadata.finalizers ?? [];
   const rest = own.filter((finalizer) => finalizer !== ORPHAN && finalizer !== FOREGROUND);
-  const policy = explicitPolicy(options) ?? policyOf(own);
+  const policy =
+    explicitPolicy(options) ?? policyOf(own) ?? (orphansByDefault ? 'Orphan' : undefined);
   if (policy === 'Orphan') return [...rest, ORPHAN];
   return policy === 'Foreground' ? [...rest, FOREGROUND] : rest;
 }

@@ -6,6 +6,7 @@ import type { StatusCause } from '../../api/meta/status-error.ts';
 import type { KindRules, RuleContext } from '../../api/kind-rules.ts';
 import { admit, mutate } from '../admission/admission.ts';
 import type { AdmissionRequest } from '../admission/admission-request.ts';
+import { whenDone } from '../admission/when-done.ts';
 import type { StoredObject } from '../api-request.ts';
 import { displayKey } from '../registry/object-keys.ts';
 import { changeObject } from '../registry/object-store.ts';
@@ -75,7 +76,8 @@ export async function updateObject(
   let wanted: KubernetesObject | undefined;
   let warnings: readonly string[] = [];
   let settle = () => {};
-  const decide = (current: KubernetesObject): Change => {
+  const { dryRun } = options;
+  const decide = (current: KubernetesObject): Change | Promise<Change> => {
     settle();
     const object = options.want(current);
     wanted = object;
@@ -86,13 +88,16 @@ export async function updateObject(
       operation: 'update',
       object,
       old: current,
+      dryRun,
+      warnings: [],
     };
     if (!options.tracked) trackFields(context, target, { object, old: current });
-    ({ warnings, settle } = checkUpdate(request, options.strategy));
-    return endsDeletion(object) ? { action: 'delete' } : { action: 'put', object };
+    return whenDone(checkUpdate(request, options.strategy), (checked) => {
+      ({ warnings, settle } = checked);
+      return endsDeletion(object) ? { action: 'delete' } : { action: 'put', object };
+    });
   };
   try {
-    const { dryRun } = options;
     const result = await changeObject(context.store, targetOf(target), { decide, dryRun });
     const last = wanted && storedAt(wanted, Number(wanted.metadata.resourceVersion));
     return { stored: result.deleted && last ? last : result.stored, warnings };
@@ -101,28 +106,44 @@ export async function updateObject(
   }
 }
 
+interface CheckedUpdate {
+  readonly warnings: readonly string[];
+  /** Lets go of what was allocated for the object. */
+  readonly settle: () => void;
+}
+
 function checkUpdate(
   request: AdmissionRequest,
   strategy: UpdateStrategy,
-): { warnings: string[]; settle: () => void } {
+): CheckedUpdate | Promise<CheckedUpdate> {
+  return whenDone(mutate(request), () => checkMutated(request, strategy));
+}
+
+function checkMutated(
+  request: AdmissionRequest,
+  strategy: UpdateStrategy,
+): CheckedUpdate | Promise<CheckedUpdate> {
   const { context, target, object, old } = request;
   const current = old ?? object;
   const ruleContext = ruleContextAt(context);
-  mutate(request);
   keepOwnerTimes(object, current);
   strategy.prepare(object, current, ruleContext);
   throwCauses(target, object, strategy.validate(object, current, ruleContext));
   const allocation = context.serviceAllocator.allocate(target, object, current);
-  try {
-    admit(request);
-  } catch (error) {
+  const refused = (error: unknown): never => {
     allocation.settle();
     throw error;
-  }
-  return {
-    warnings: target.rules.warnings(object, current),
-    settle: () => allocation.settle(),
   };
+  const checked = (): CheckedUpdate => ({
+    warnings: [...target.rules.warnings(object, current), ...request.warnings],
+    settle: () => allocation.settle(),
+  });
+  try {
+    const admitted = admit(request);
+    return admitted ? admitted.then(checked, refused) : checked();
+  } catch (error) {
+    return refused(error);
+  }
 }
 
 function checkPreconditions(

@@ -22,6 +22,9 @@ export type Change =
   | { readonly action: 'keep' }
   | { readonly action: 'delete' };
 
+/** A promise only when somebody outside has to be asked. */
+export type Decide = (current: KubernetesObject) => Change | Promise<Change>;
+
 export interface ChangeResult {
   /** The state after a put, the untouched state of a keep, the last state of a delete. */
   readonly stored: StoredObject;
@@ -93,13 +96,15 @@ export async function createObject(
 export async function changeObject(
   store: Store,
   target: Target,
-  { decide, dryRun }: WriteMode & { decide: (current: KubernetesObject) => Change },
+  { decide, dryRun }: WriteMode & { decide: Decide },
 ): Promise<ChangeResult> {
   const key = objectKey(target.resource, target);
   for (let tries = 0; tries < UPDATE_TRIES_MAX; tries++) {
     const entry = store.getLatest(key);
     if (!entry) throw notFound(target.resource, target.name);
-    const change = decide(viewOf(entry).object);
+    const decided = decide(viewOf(entry).object);
+    // Without waiting where nothing is to be waited for: then nobody comes in between.
+    const change = decided instanceof Promise ? await decided : decided;
     try {
       return dryRun ? preview(entry, change) : await write(store, entry, change);
     } catch (error) {
