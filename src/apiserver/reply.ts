@@ -63,12 +63,27 @@ export function sendJson(context: ReplyContext, code: number, value: unknown): P
   return send(context, code, { body: `${JSON.stringify(value)}\n`, headers });
 }
 
+/** Total length of warnings above which each is cut, and the length it is cut to (API-114). */
+const WARNINGS_CHARS_MAX = 4096;
+const WARNING_CHARS_MAX = 256;
+
+/** The values of the Warning headers for some texts: ASCII, quoted. */
+export function warningHeaders(texts: readonly string[]): string[] {
+  const total = texts.reduce((sum, text) => sum + text.length, 0);
+  return texts.map((text) => {
+    const cut = total > WARNINGS_CHARS_MAX ? text.slice(0, WARNING_CHARS_MAX) : text;
+    const plain = cut.replace(/[\r\n\t]+/g, ' ').replace(/[^\x20-\x7e]/g, '');
+    return `299 - "${plain.replace(/["\\]/g, '\\$&')}"`;
+  });
+}
+
 /** Sends an error's Status, with Retry-After when it names a delay (API-110). */
 export function sendStatus(context: ReplyContext, error: StatusError): Promise<void> {
   const seconds = error.status.details?.retryAfterSeconds;
   const headers = {
     'content-type': 'application/json',
     ...(seconds ? { 'retry-after': String(seconds) } : {}),
+    ...(error.warnings.length > 0 ? { Warning: warningHeaders(error.warnings) } : {}),
   };
   return send(context, error.code, { body: `${JSON.stringify(error.status)}\n`, headers });
 }

@@ -15,7 +15,7 @@ import type {
 import { encodeList, listValue } from './list-encoding.ts';
 import type { Representation } from './negotiation.ts';
 import { notList, notSingle, partialMetadata, partialMetadataList } from './partial-metadata.ts';
-import { send, type ReplyContext } from './reply.ts';
+import { send, warningHeaders, type ReplyContext } from './reply.ts';
 import { loadTables, parseIncludeObject, type TableRequest } from './table/table.ts';
 import { writeWatch } from './watch-writer.ts';
 
@@ -30,20 +30,6 @@ export interface ResponseContext extends ReplyContext {
 
 const NEWLINE = Buffer.from('\n');
 
-/** Total length of warnings above which each is cut, and the length it is cut to (API-114). */
-const WARNINGS_CHARS_MAX = 4096;
-const WARNING_CHARS_MAX = 256;
-
-/** The values of the Warning headers for some texts: ASCII, quoted. */
-export function warningHeaders(texts: readonly string[]): string[] {
-  const total = texts.reduce((sum, text) => sum + text.length, 0);
-  return texts.map((text) => {
-    const cut = total > WARNINGS_CHARS_MAX ? text.slice(0, WARNING_CHARS_MAX) : text;
-    const plain = cut.replace(/[\r\n\t]+/g, ' ').replace(/[^\x20-\x7e]/g, '');
-    return `299 - "${plain.replace(/["\\]/g, '\\$&')}"`;
-  });
-}
-
 /** True when the caller asks for indented JSON; command line tools and browsers get it unasked. */
 export function wantsPretty(query: URLSearchParams, userAgent: string): boolean {
   const asked = query.get('pretty');
@@ -55,7 +41,9 @@ export function wantsPretty(query: URLSearchParams, userAgent: string): boolean 
 async function encodeValue(value: object, context: ResponseContext): Promise<string> {
   if (context.representation.format === 'yaml') {
     const { stringify } = await import('yaml');
-    return stringify(value, { version: '1.1', lineWidth: 0, sortMapEntries: true });
+    // Shared values are written out each time, as Go does, which knows no aliases here.
+    const options = { lineWidth: 0, sortMapEntries: true, aliasDuplicateObjects: false };
+    return stringify(value, { version: '1.1', ...options });
   }
   return `${JSON.stringify(value, null, context.pretty ? 2 : undefined)}\n`;
 }

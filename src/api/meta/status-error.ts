@@ -49,6 +49,8 @@ const CODES: Record<StatusReason, number> = {
 export class StatusError extends Error {
   override name = 'StatusError';
   readonly status: Status;
+  /** Texts for Warning headers of the reply (API-114). */
+  warnings: readonly string[] = [];
 
   constructor(status: Status) {
     super(status.message ?? status.reason ?? 'unknown API error');

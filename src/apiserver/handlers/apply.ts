@@ -14,6 +14,7 @@ import { ruleContextAt } from './handler-context.ts';
 import type { HandlerContext, ResourceRequest } from './handler-context.ts';
 import { updateObject } from './update-object.ts';
 import type { UpdateStrategy } from './update-object.ts';
+import { warned } from './warned.ts';
 
 /** Tries of an apply whose object is created or deleted by others meanwhile. */
 const APPLY_TRIES_MAX = 5;
@@ -47,13 +48,10 @@ async function applyToLive(
   { patch, strategy }: { patch: ApplyPatch; strategy: UpdateStrategy },
 ): Promise<ObjectResponse> {
   const want = (current: KubernetesObject) => wanted(context, target, { patch, live: current });
-  const { stored, warnings } = await updateObject(context, target, {
-    dryRun: patch.dryRun,
-    strategy,
-    want,
-    tracked: true,
-    uidIsPrecondition: false,
-  });
+  const { dryRun } = patch;
+  const options = { dryRun, strategy, want, tracked: true, uidIsPrecondition: false };
+  const update = () => updateObject(context, target, options);
+  const { stored, warnings } = await warned(() => patch.warnings, update);
   return objectResponse(target, stored, { warnings: [...patch.warnings, ...warnings] });
 }
 
@@ -63,11 +61,9 @@ async function applyToNothing(
   patch: ApplyPatch,
 ): Promise<ObjectResponse> {
   const object = wanted(context, target, { patch, live: undefined });
-  const { stored, warnings } = await createDecoded(context, target, {
-    object,
-    dryRun: patch.dryRun,
-    tracked: true,
-  });
+  const { dryRun } = patch;
+  const create = () => createDecoded(context, target, { object, dryRun, tracked: true });
+  const { stored, warnings } = await warned(() => patch.warnings, create);
   const all = [...patch.warnings, ...warnings];
   return objectResponse(target, stored, { code: 201, warnings: all });
 }

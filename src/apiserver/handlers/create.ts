@@ -6,6 +6,7 @@ import { createDecoded } from './create-object.ts';
 import { objectResponse } from './get.ts';
 import { ruleContextAt } from './handler-context.ts';
 import type { HandlerContext, ResourceRequest } from './handler-context.ts';
+import { warned } from './warned.ts';
 import { parseWriteOptions } from './write-options.ts';
 
 export async function handleCreate(
@@ -18,8 +19,11 @@ export async function handleCreate(
   const { dryRun, fieldValidation } = parseWriteOptions(request.query, 'CreateOptions');
   const body = await decodeBody(request, resource, fieldValidation);
   const { object } = body;
-  matchNamespace(object, target);
-  rules.applyDefaults(object, ruleContextAt(context));
-  const { stored, warnings } = await createDecoded(context, target, { object, dryRun });
+  const create = async () => {
+    matchNamespace(object, target);
+    rules.applyDefaults(object, ruleContextAt(context));
+    return createDecoded(context, target, { object, dryRun });
+  };
+  const { stored, warnings } = await warned(() => body.warnings, create);
   return objectResponse(target, stored, { code: 201, warnings: [...body.warnings, ...warnings] });
 }

@@ -11,6 +11,7 @@ import type { HandlerContext, ResourceRequest } from './handler-context.ts';
 import { readPatch } from './patch-body.ts';
 import { kindStrategy, updateObject } from './update-object.ts';
 import type { UpdateStrategy } from './update-object.ts';
+import { warned } from './warned.ts';
 import { parseWriteOptions } from './write-options.ts';
 import { requireObject } from '../registry/object-store.ts';
 
@@ -43,6 +44,7 @@ export async function patchWith(
     return object;
   };
   const options = { dryRun, strategy, want, uidIsPrecondition: false };
-  const { stored, warnings } = await updateObject(context, target, options);
+  const update = () => updateObject(context, target, options);
+  const { stored, warnings } = await warned(() => patchWarnings, update);
   return objectResponse(target, stored, { warnings: [...patchWarnings, ...warnings] });
 }

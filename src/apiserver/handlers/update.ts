@@ -3,6 +3,7 @@ import { isNotFound } from '../../api/meta/status-error.ts';
 import type { ObjectResponse } from '../api-request.ts';
 import { methodNotAllowed } from '../request-info.ts';
 import { decodeBody, matchName, matchNamespace } from './body.ts';
+import type { DecodedBody } from './body.ts';
 import { createDecoded } from './create-object.ts';
 import { workingCopy } from './field-tracking.ts';
 import { objectResponse } from './get.ts';
@@ -10,6 +11,7 @@ import { ruleContextAt } from './handler-context.ts';
 import type { HandlerContext, ResourceRequest } from './handler-context.ts';
 import { kindStrategy, updateObject } from './update-object.ts';
 import type { UpdateStrategy } from './update-object.ts';
+import { warned } from './warned.ts';
 import { parseWriteOptions } from './write-options.ts';
 
 export function handleUpdate(
@@ -25,10 +27,26 @@ export async function putWith(
   target: ResourceRequest,
   strategy: UpdateStrategy,
 ): Promise<ObjectResponse> {
-  const { resource, request, info, rules } = target;
+  const { resource, info, request } = target;
   if (info.name === '') throw methodNotAllowed();
   const { dryRun, fieldValidation } = parseWriteOptions(request.query, 'UpdateOptions');
   const body = await decodeBody(request, resource, fieldValidation);
+  const put = () => putDecoded(context, target, { body, dryRun, strategy });
+  return warned(() => body.warnings, put);
+}
+
+interface DecodedPut {
+  readonly body: DecodedBody;
+  readonly dryRun: boolean;
+  readonly strategy: UpdateStrategy;
+}
+
+async function putDecoded(
+  context: HandlerContext,
+  target: ResourceRequest,
+  { body, dryRun, strategy }: DecodedPut,
+): Promise<ObjectResponse> {
+  const { info, rules } = target;
   matchNamespace(body.object, target);
   matchName(body.object, target);
   rules.applyDefaults(body.object, ruleContextAt(context));

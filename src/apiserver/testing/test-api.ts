@@ -81,7 +81,7 @@ function testApi(store: Store, clock: ManualClock, handler: ApiHandler): TestApi
       return replyOf(await send(line, options)) as TestReply<T>;
     } catch (error) {
       if (!(error instanceof StatusError)) throw error;
-      return { code: error.code, body: error.status as T, warnings: [] };
+      return { code: error.code, body: error.status as T, warnings: error.warnings };
     }
   };
   return {
