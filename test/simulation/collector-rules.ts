@@ -1,6 +1,6 @@
 // What the controllers beside the engine may delete: claims only as some policy has said, and pods
 // by force only where nobody is left to end them.
-import type { StatefulSet } from '../../src/api/generated/types.ts';
+import type { Pod, StatefulSet } from '../../src/api/generated/types.ts';
 import { keyOf, uidOf } from '../../src/api/meta/object.ts';
 import { persistentVolumeClaims, pods, statefulSets } from '../../src/api/resources.ts';
 import { viewOf } from '../../src/apiserver/registry/stored-view.ts';
@@ -42,6 +42,11 @@ export function watchCollector({
     return pod !== undefined && policies.get(pod.set)?.deletesWhenScaled === true;
   };
   return ({ method, path, body }) => {
+    // Pods of nodes that are gone are declared failed first.
+    const pod = body as Pod | undefined;
+    if (path.endsWith('/status') && pod?.kind === 'Pod' && pod.status?.phase === 'Failed') {
+      reality.declareDead(uidOf(pod));
+    }
     if (method !== 'DELETE') return;
     const [, collection, key] =
       /\/namespaces\/([^/]+)\/(?:pods|persistentvolumeclaims)\/([^/]+)$/.exec(path) ?? [];

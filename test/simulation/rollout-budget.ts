@@ -1,5 +1,7 @@
 // Rollouts as users feel them: how many pods are really down at once because the engine has taken
 // them for an update. Decisions are judged by what the engine saw; this is judged by what is.
+import type { Pod, StatefulSet } from '../../src/api/generated/types.ts';
+import { viewOf } from '../../src/apiserver/registry/stored-view.ts';
 import { keyOf, nameOf, uidOf, type KubernetesObject } from '../../src/api/meta/object.ts';
 import { pods } from '../../src/api/resources.ts';
 import type { Decision } from './engine-audit.ts';
@@ -10,6 +12,7 @@ import type { World } from './world.ts';
 interface Down {
   readonly podKey: string;
   readonly uid: string;
+  readonly set: StatefulSet;
 }
 
 export class RolloutBudget {
@@ -23,6 +26,10 @@ export class RolloutBudget {
   constructor({ world, history }: { world: World; history: History }) {
     this.#world = world;
     this.#history = history;
+    history.onEvent(({ previous }, resource) => {
+      // Whoever came back has come back, whatever happens to it now.
+      if (resource === pods && previous) this.#noteIfUp(viewOf<Pod>(previous).object);
+    });
   }
 
   /** A life of an engine begins; two of them at once may take a pod each. */
@@ -34,6 +41,14 @@ export class RolloutBudget {
   /** From here on nobody can tell who is to blame: a request of a dead engine has come through. */
   blur(): void {
     this.#isBlurred = true;
+  }
+
+  #noteIfUp(pod: Pod): void {
+    for (const downs of this.#downs.values()) {
+      const down = downs.get(nameOf(pod));
+      if (!down || down.podKey !== keyOf(pod) || down.uid === uidOf(pod)) continue;
+      if (isUp(pod, down.set, this.#world.nowMs)) downs.delete(nameOf(pod));
+    }
   }
 
   /** The engine has deleted a pod. */
@@ -50,7 +65,10 @@ export class RolloutBudget {
     // What was down already costs nothing (SS-434, SS-456).
     if (!isUpdate || !seen || !isUp(seen, set, nowMs)) return;
     const downs = this.#downs.get(uidOf(set)) ?? new Map<string, Down>();
-    this.#downs.set(uidOf(set), downs.set(nameOf(pod), { podKey: keyOf(pod), uid: uidOf(pod) }));
+    this.#downs.set(
+      uidOf(set),
+      downs.set(nameOf(pod), { podKey: keyOf(pod), uid: uidOf(pod), set }),
+    );
     const isBack = ({ podKey, uid }: Down) => {
       const current = this.#history.objects(pods).get(podKey);
       const latestMs = Math.max(nowMs, this.#world.nowMs);
