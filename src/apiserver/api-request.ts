@@ -28,6 +28,8 @@ export interface ApiRequest {
   readonly userAgent: string;
   /** Aborted when the caller has gone. */
   readonly signal: AbortSignal;
+  /** Notes something down for the audit log, if there is one. */
+  readonly annotate?: (key: string, value: string) => void;
 }
 
 /** An object of the store with its bytes: encode once, send to all. */

@@ -26,6 +26,8 @@ export interface AuditedRequest {
   attributes?: Attributes & { readonly version?: string };
   /** Set when the request was refused or failed. */
   error?: StatusError;
+  /** What admission has to say. */
+  annotations?: Record<string, string>;
 }
 
 const USER_AGENT_MAX = 1024;
@@ -36,7 +38,7 @@ export function auditEvent(
   request: AuditedRequest,
   { auditID, code, nowMs }: { auditID: string; code: number; nowMs: number },
 ): object {
-  const { user, impersonated, attributes, error } = request;
+  const { user, impersonated, attributes, error, annotations } = request;
   const userAgent = exchange.headers['user-agent']?.slice(0, USER_AGENT_MAX);
   return {
     kind: 'Event',
@@ -54,6 +56,7 @@ export function auditEvent(
     responseStatus: { metadata: {}, ...failure(error), code },
     requestReceivedTimestamp: formatMicroTime(request.receivedMs),
     stageTimestamp: formatMicroTime(nowMs),
+    ...(annotations === undefined ? {} : { annotations }),
   };
 }
 

@@ -46,7 +46,7 @@ export interface Dispatcher {
 /** Time for ordinary requests in milliseconds (API-113). */
 const REQUEST_MS_MAX = 60_000;
 const SWITCHING_PROTOCOLS = 101;
-const LONG_SUBRESOURCES = ['log', 'exec', 'attach', 'portforward'];
+const LONG_SUBRESOURCES = ['log', 'exec', 'attach', 'portforward', 'proxy'];
 
 function isLongRunning(info: RequestInfo): boolean {
   return info.verb === 'watch' || LONG_SUBRESOURCES.includes(info.subresource);
@@ -63,7 +63,14 @@ function withinLimit<T>(clock: Clock, work: Promise<T>): Promise<T> {
   });
 }
 
-async function apiRequest(exchange: Exchange, user: UserInfo): Promise<ApiRequest> {
+/** Logs and what is behind a proxy have forms of their own. */
+const isOpaque = ({ subresource }: RequestInfo) => subresource === 'log' || subresource === 'proxy';
+
+async function apiRequest(
+  exchange: Exchange,
+  user: UserInfo,
+  { audited, info }: { audited: AuditedRequest; info?: RequestInfo },
+): Promise<ApiRequest> {
   const { method, path, query, headers } = exchange;
   const gone = new AbortController();
   exchange.onClose(() => gone.abort());
@@ -72,9 +79,13 @@ async function apiRequest(exchange: Exchange, user: UserInfo): Promise<ApiReques
     ? undefined
     : await readBody(exchange.body, headers['content-length']);
   const contentType = mediaType(headers['content-type']);
-  if (body !== undefined) requireBodyType(method, contentType);
+  if (body !== undefined && !(info && isOpaque(info))) requireBodyType(method, contentType);
   const userAgent = headers['user-agent'] ?? '';
-  return { method, path, query, user, body, contentType, userAgent, signal: gone.signal };
+  const annotate = (key: string, value: string) => {
+    audited.annotations = { [key]: value, ...audited.annotations };
+  };
+  const { signal } = gone;
+  return { method, path, query, user, body, contentType, userAgent, signal, annotate };
 }
 
 /** Metrics name only resources that exist, so that bad paths can't make new counters. */
@@ -101,19 +112,19 @@ function toStatusError(
 interface ResourceCall {
   readonly user: UserInfo;
   readonly info: RequestInfo;
+  readonly audited: AuditedRequest;
   readonly track: (running: LongRunning) => void;
 }
 
 async function serveResource(
   { handler, clock, metrics }: DispatcherOptions,
   exchange: Exchange,
-  { user, info, track }: ResourceCall,
+  { user, info, audited, track }: ResourceCall,
 ): Promise<void> {
   const { headers, query } = exchange;
-  const isLog = info.subresource === 'log';
   const stream = info.verb === 'watch';
-  const representation = negotiate(isLog ? undefined : headers.accept, { stream });
-  const work = handler(await apiRequest(exchange, user));
+  const representation = negotiate(isOpaque(info) ? undefined : headers.accept, { stream });
+  const work = handler(await apiRequest(exchange, user, { audited, info }));
   const response = await (isLongRunning(info) ? work : withinLimit(clock, work));
   const pretty = wantsPretty(query, headers['user-agent'] ?? '');
   const onLongRunning = (running: LongRunning) => {
@@ -170,7 +181,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   ) => {
     const { user, info, attributes } = await identify(options, exchange, audited);
     if (info && discovery.hasGroup(info.group)) {
-      await serveResource(options, exchange, { user, info, track });
+      await serveResource(options, exchange, { user, info, audited, track });
     } else {
       await serveSystemPath(exchange, { user, attributes, options });
     }
@@ -201,7 +212,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       const audited = newAudit(exchange, clock.now());
       try {
         const { user } = await identify(options, exchange, audited);
-        const response = await handler(await apiRequest(exchange, user));
+        const response = await handler(await apiRequest(exchange, user, { audited }));
         logEnd(exchange, audited, SWITCHING_PROTOCOLS);
         return response;
       } catch (error) {

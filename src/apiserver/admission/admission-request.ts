@@ -16,6 +16,21 @@ export interface AdmissionRequest<T extends KubernetesObject = KubernetesObject>
   readonly dryRun: boolean;
   /** What the client is to be warned of; steps add to it. */
   readonly warnings: string[];
+  /** Notes something down for the audit log. */
+  audit(key: string, value: string): void;
+}
+
+/** What a write is about. */
+export type Admitted = Pick<AdmissionRequest, 'operation' | 'object' | 'old' | 'dryRun'>;
+
+/** A request as admission sees it. */
+export function admissionRequest(
+  context: HandlerContext,
+  target: ResourceRequest,
+  admitted: Admitted,
+): AdmissionRequest {
+  const audit = (key: string, value: string) => target.request.annotate?.(key, value);
+  return { context, target, ...admitted, warnings: [], audit };
 }
 
 /**

@@ -7,7 +7,7 @@ import { nameSuffix } from '../../base/random.ts';
 import { requestAttributes } from '../authorization/attributes.ts';
 import { requireAllowed } from '../authorization/authorizer.ts';
 import { admit, mutate } from '../admission/admission.ts';
-import type { AdmissionRequest } from '../admission/admission-request.ts';
+import { admissionRequest } from '../admission/admission-request.ts';
 import type { StoredObject } from '../api-request.ts';
 import { objectKey } from '../registry/object-keys.ts';
 import { createObject } from '../registry/object-store.ts';
@@ -49,15 +49,8 @@ export async function createDecoded(
   delete object.metadata.uid;
   delete object.metadata.creationTimestamp;
   if (!tracked) trackFields(context, target, { object, old: undefined });
-  const request: AdmissionRequest = {
-    context,
-    target,
-    operation: 'create',
-    object,
-    old: undefined,
-    dryRun,
-    warnings: [],
-  };
+  const created = { operation: 'create', object, old: undefined, dryRun } as const;
+  const request = admissionRequest(context, target, created);
   const mutated = mutate(request);
   if (mutated) await mutated;
   const ruleContext = ruleContextAt(context);
@@ -92,7 +85,9 @@ export function throwCauses(
   object: KubernetesObject,
   causes: readonly StatusCause[],
 ): void {
-  if (causes.length > 0) throw invalid(resource, object.metadata.name ?? '', causes);
+  // A custom resource may say to be of another kind, which is one of the causes then.
+  const kind = { group: resource.group, kind: object.kind };
+  if (causes.length > 0) throw invalid(kind, object.metadata.name ?? '', causes);
 }
 
 /** Fills the name from generateName. No other write can come between this look and our own. */

@@ -1,12 +1,14 @@
 // Deletes one object: runs the deletion plan against the store until it waits or is gone.
-import type { Namespace } from '../../api/generated/types.ts';
+import { beginEnd } from '../../api/apiextensions/definition-status.ts';
+import type { CustomResourceDefinition, Namespace } from '../../api/generated/types.ts';
 import type { KubernetesObject } from '../../api/meta/object.ts';
 import { isNotFound } from '../../api/meta/status-error.ts';
+import { customResourceDefinitions } from '../../api/other-resources.ts';
 import { namespaces } from '../../api/resources.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 import { formatTime } from '../../base/time.ts';
 import { admit, mutate } from '../admission/admission.ts';
-import type { AdmissionRequest } from '../admission/admission-request.ts';
+import { admissionRequest } from '../admission/admission-request.ts';
 import { whenDone } from '../admission/when-done.ts';
 import type { StoredObject } from '../api-request.ts';
 import { changeObject } from '../registry/object-store.ts';
@@ -42,15 +44,17 @@ export async function deleteObject(
   let warnings: string[] = [];
   const decide = (current: KubernetesObject): Change | Promise<Change> => {
     checkDeletePreconditions(preconditions, current);
-    warnings = [];
-    const deletion = { operation: 'delete', object: current, old: undefined } as const;
-    const request: AdmissionRequest = { context, target, ...deletion, dryRun, warnings };
+    const deletion = { operation: 'delete', object: current, old: undefined, dryRun } as const;
+    const request = admissionRequest(context, target, deletion);
+    ({ warnings } = request);
     const admitted = whenDone(mutate(request), () => admit(request));
     return whenDone(admitted, () => next(current));
   };
   const next = (current: KubernetesObject): Change => {
     const marked = terminatingNamespace(context, target, { current, options });
     if (marked) return marked;
+    const ending = endingDefinition(context, target, current);
+    if (ending) return ending;
     const nowMs = context.clock.now();
     const step = planDeletion(current, { options, nowMs, traits: traitsOf(target) });
     thenRemove = step.next === 'mark' && step.thenRemove;
@@ -130,4 +134,16 @@ function terminatingNamespace(
     status: { ...status, phase: 'Terminating' },
   };
   return { action: 'put', object };
+}
+
+/** API-1007: a definition waits for the end of its objects. */
+function endingDefinition(
+  { clock }: HandlerContext,
+  { resource }: ResourceRequest,
+  current: KubernetesObject,
+): Change | undefined {
+  if (resource !== customResourceDefinitions) return undefined;
+  if (current.metadata.deletionTimestamp !== undefined) return undefined;
+  const definition = current as CustomResourceDefinition;
+  return { action: 'put', object: beginEnd(definition, formatTime(clock.now())) };
 }

@@ -5,6 +5,7 @@ import { conflict, invalid, OBJECT_MODIFIED, statusError } from '../../api/meta/
 import type { StatusCause } from '../../api/meta/status-error.ts';
 import type { KindRules, RuleContext } from '../../api/kind-rules.ts';
 import { admit, mutate } from '../admission/admission.ts';
+import { admissionRequest } from '../admission/admission-request.ts';
 import type { AdmissionRequest } from '../admission/admission-request.ts';
 import { whenDone } from '../admission/when-done.ts';
 import type { StoredObject } from '../api-request.ts';
@@ -82,15 +83,8 @@ export async function updateObject(
     const object = options.want(current);
     wanted = object;
     checkPreconditions(target, { object, current, options });
-    const request: AdmissionRequest = {
-      context,
-      target,
-      operation: 'update',
-      object,
-      old: current,
-      dryRun,
-      warnings: [],
-    };
+    const updated = { operation: 'update', object, old: current, dryRun } as const;
+    const request = admissionRequest(context, target, updated);
     if (!options.tracked) trackFields(context, target, { object, old: current });
     return whenDone(checkUpdate(request, options.strategy), (checked) => {
       ({ warnings, settle } = checked);
