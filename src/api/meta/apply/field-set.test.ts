@@ -94,3 +94,9 @@ describe('field sets', () => {
     }
   });
 });
+
+test('API-642: a map of very many members is built in time that grows with their number', () => {
+  const paths = Array.from({ length: 50_000 }, (_, index) => ['f:labels', `f:${index}`]);
+  const set = fieldSetOf(...paths);
+  expect(Object.keys(below(set, 'f:labels'))).toHaveLength(50_000);
+});

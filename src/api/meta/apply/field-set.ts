@@ -14,7 +14,7 @@ export interface FieldSetBuilder {
 }
 
 const SELF = '.';
-const LEAF: FieldSet = Object.freeze({});
+const LEAF: FieldSetBuilder = Object.freeze({});
 
 export const EMPTY_SET: FieldSet = LEAF;
 
@@ -28,19 +28,21 @@ function isMember(node: FieldSet | undefined): boolean {
   return node !== undefined && (SELF in node || isEmptySet(node));
 }
 
-/** Adds the field at `path`; its parents are not added with it. */
+/**
+ * Adds the field at `path`; its parents are not added with it. Leaves are known by identity: to
+ * look whether an object has members takes as long as it is large.
+ */
 export function addField(set: FieldSetBuilder, path: readonly string[]): void {
   let node = set;
   path.forEach((element, index) => {
-    const isLast = index === path.length - 1;
     const next = node[element];
-    if (next === undefined) {
-      node = node[element] = {};
-      return;
-    }
-    // A leaf that gets a branch, or a branch that becomes a member, must say that it is one.
-    if (isLast !== isEmptySet(next)) next[SELF] = {};
-    node = next;
+    if (index === path.length - 1) {
+      if (next === undefined) node[element] = LEAF;
+      else if (next !== LEAF) next[SELF] = LEAF;
+    } else if (next === undefined || next === LEAF) {
+      // A leaf that gets a branch must say that it is a member.
+      node = node[element] = next === LEAF ? { [SELF]: LEAF } : {};
+    } else node = next;
   });
 }
 
