@@ -6,10 +6,10 @@ import type {
   PodStatus,
 } from '../api/generated/types.ts';
 import { uidOf } from '../api/meta/object.ts';
-import { badRequest, internalError, notFound, statusError } from '../api/meta/status-error.ts';
+import { badRequest, notFound, statusError } from '../api/meta/status-error.ts';
 import { pods } from '../api/resources.ts';
 import type { Clock } from '../base/clock.ts';
-import { errorMessage } from '../base/errors.ts';
+import { systemErrorCode } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { readLog } from './logs/read-log.ts';
 import type { ContainerAddress, NodeConnection } from './node-connection.ts';
@@ -23,6 +23,13 @@ export interface ConnectionOptions {
   /** A pod of this node with its newest status. */
   findPod(name: { namespace: string; name: string }): { pod: Pod; status: PodStatus } | undefined;
 }
+
+/** As Go's programs say it. */
+const CONNECT_ERRORS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  EHOSTUNREACH: 'no route to host',
+  ETIMEDOUT: 'connection timed out',
+};
 
 function statusOf(status: PodStatus, container: string): ApiContainerStatus | undefined {
   const { containerStatuses, initContainerStatuses, ephemeralContainerStatuses } = status;
@@ -98,9 +105,9 @@ export function createNodeConnection(options: ConnectionOptions): NodeConnection
       if (host === undefined) throw badRequest(`pod ${pod} does not have an address yet`);
       return new Promise((resolve, reject) => {
         const socket = connect({ host, port });
-        const fail = (error: unknown) => {
-          const why = `error forwarding port ${port} to pod ${pod}: ${errorMessage(error)}`;
-          reject(internalError(why));
+        const fail = (error: Error) => {
+          const why = CONNECT_ERRORS[systemErrorCode(error) ?? ''] ?? error.message;
+          reject(statusError('ServiceUnavailable', `dial tcp ${host}:${port}: connect: ${why}`));
         };
         socket.once('error', fail);
         socket.once('connect', () => {

@@ -94,8 +94,10 @@ async function forward(
     throw badRequest('the port of a proxy request is a number or the name of a port');
   }
   const { name = '', namespace = '' } = pod.metadata;
-  const connection = await nodeOf(context, pod).dial({ namespace, pod: name }, port);
+  const node = nodeOf(context, pod);
+  let connection: Duplex | undefined;
   try {
+    connection = await node.dial({ namespace, pod: name }, port);
     const reply = await exchange(connection, request);
     return {
       kind: 'stream',
@@ -104,7 +106,7 @@ async function forward(
       stream: reply,
     };
   } catch (error) {
-    connection.destroy();
+    connection?.destroy();
     throw unavailable(`error trying to reach service: ${errorMessage(error)}`);
   }
 }
