@@ -26,6 +26,8 @@ const entryPoints = [
   'src/index.ts',
   'src/testing.ts',
   'test/exhaustive/exhaustive.mjs',
+  'test/fuzz/fuzz.mjs',
+  'test/fuzz/main.ts',
   'test/simulation/main.ts',
   'vitest.config.ts',
 ];

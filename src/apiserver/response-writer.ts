@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream';
 import type { Writable } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { badRequest } from '../api/meta/status-error.ts';
+import type { ResourceDefinition } from '../api/resources.ts';
 import type {
   ApiResponse,
   ListResponse,
@@ -82,7 +83,8 @@ async function transformedObject(response: ObjectResponse, context: ResponseCont
 }
 
 async function writeObject(response: ObjectResponse, context: ResponseContext): Promise<void> {
-  const warnings = warningHeaders(response.warnings);
+  const deprecation = deprecationOf(response.resource);
+  const warnings = warningHeaders([...deprecation, ...response.warnings]);
   const headers: OutgoingHttpHeaders = warnings.length > 0 ? { Warning: warnings } : {};
   const { code, stored } = response;
   if (isPlainJson(context)) {
@@ -109,13 +111,22 @@ async function transformedList(response: ListResponse, context: ResponseContext)
   return table(objects, { ...tableRequest(context, transform.version), resource, metadata });
 }
 
+/** What is said of a version that is on its way out (API-114). */
+function deprecationOf(resource: ResourceDefinition | undefined): string[] {
+  const text = resource?.custom?.deprecation;
+  return text === undefined ? [] : [text];
+}
+
 async function writeList(response: ListResponse, context: ResponseContext): Promise<void> {
+  const warnings = warningHeaders(deprecationOf(response.resource));
+  const headers: OutgoingHttpHeaders = warnings.length > 0 ? { Warning: warnings } : {};
   if (isPlainJson(context)) {
-    const headers = { 'content-type': 'application/json' };
-    await send(context, 200, { body: encodeList(response), headers });
+    const type = { 'content-type': 'application/json' };
+    await send(context, 200, { body: encodeList(response), headers: { ...headers, ...type } });
     return;
   }
-  await sendValue(context, { code: 200, value: await transformedList(response, context) });
+  const value = await transformedList(response, context);
+  await sendValue(context, { code: 200, value, headers });
 }
 
 /** How a watch encodes its objects; Status objects of ERROR events keep their shape. */
