@@ -6,6 +6,7 @@ import type {
   Volume,
 } from '../../../api/generated/types.ts';
 import { nameOf, namespaceOf } from '../../../api/meta/object.ts';
+import { isNamed, podNameOf } from './identity.ts';
 
 /** SS-201. */
 export function claimName(template: string, set: StatefulSet, ordinal: number): string {
@@ -19,7 +20,7 @@ function templatesOf(set: StatefulSet): readonly PersistentVolumeClaim[] {
 /** Names of the claims that the pod of `ordinal` uses, in template order, without duplicates. */
 export function claimNames(set: StatefulSet, ordinal: number): string[] {
   const names = templatesOf(set).map((template) => claimName(nameOf(template), set, ordinal));
-  return [...new Set(names)];
+  return names.length > 1 ? [...new Set(names)] : names;
 }
 
 /** The claims of an ordinal, one a template name; parts of templates are shared (SS-202 ff.). */
@@ -54,12 +55,29 @@ export function volumesWithClaims(
   return [...claimVolumes.values(), ...volumes.filter(({ name }) => !claimVolumes.has(name))];
 }
 
-/** SS-215. */
+/** SS-215: `web-2` mounts `data-web-2` for the template `data`. Makes no strings, as most match. */
 export function storageMatches(set: StatefulSet, pod: Pod, ordinal: number): boolean {
   if (ordinal < 0) return false;
-  return templatesOf(set).every((template) => {
-    const volume = pod.spec?.volumes?.findLast(({ name }) => name === nameOf(template));
-    const claim = volume?.persistentVolumeClaim?.claimName;
-    return claim === claimName(nameOf(template), set, ordinal);
-  });
+  const podName = isNamed(set, pod, ordinal) ? nameOf(pod) : podNameOf(set, ordinal);
+  for (const template of templatesOf(set)) {
+    const name = nameOf(template);
+    const claim = mountedClaim(pod, name) ?? '';
+    const fits =
+      claim.length === name.length + 1 + podName.length &&
+      claim.startsWith(name) &&
+      claim[name.length] === '-' &&
+      claim.endsWith(podName);
+    if (!fits) return false;
+  }
+  return true;
+}
+
+/** Name of the claim that a pod mounts for a template, if it mounts one. */
+export function mountedClaim(pod: Pod, template: string): string | undefined {
+  const volumes = pod.spec?.volumes ?? [];
+  for (let at = volumes.length - 1; at >= 0; at--) {
+    const volume = volumes[at];
+    if (volume?.name === template) return volume.persistentVolumeClaim?.claimName;
+  }
+  return undefined;
 }

@@ -28,17 +28,28 @@ const isDigit = (code: number) => code >= 48 && code <= 57;
 export function parsePodName(name: string): { parent: string; ordinal: number } {
   const start = digitsStart(name);
   if (start < 0) return { parent: '', ordinal: -1 };
-  const ordinal = Number(name.slice(start));
-  return { parent: name.slice(0, start - 1), ordinal: ordinal > ORDINAL_MAX ? -1 : ordinal };
+  return { parent: name.slice(0, start - 1), ordinal: ordinalOfName(name) };
 }
 
 export function ordinalOf(pod: Pod): number {
-  return parsePodName(nameOf(pod)).ordinal;
+  return ordinalOfName(nameOf(pod));
+}
+
+/** Like `parsePodName`, without making strings: it runs for every pod of every plan. */
+function ordinalOfName(name: string): number {
+  const start = digitsStart(name);
+  if (start < 0) return -1;
+  let ordinal = 0;
+  for (let at = start; at < name.length; at++) {
+    ordinal = ordinal * 10 + name.charCodeAt(at) - 48;
+    if (ordinal > ORDINAL_MAX) return -1;
+  }
+  return ordinal;
 }
 
 /** The set as controller of its pods, revisions and claims (SS-109). */
 export function setReference(set: StatefulSet): OwnerReference {
-  return controllerReference({ ...set, apiVersion: 'apps/v1', kind: 'StatefulSet' });
+  return controllerReference({ apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: set.metadata });
 }
 
 /** SS-101. */
@@ -48,7 +59,16 @@ export function podNameOf(set: StatefulSet, ordinal: number): string {
 
 /** Membership by name, besides the selector (SS-116). */
 export function isMemberOf(set: StatefulSet, pod: Pod): boolean {
-  return parsePodName(nameOf(pod)).parent === nameOf(set);
+  const [name, parent] = [nameOf(pod), nameOf(set)];
+  return digitsStart(name) === parent.length + 1 && name.startsWith(parent);
+}
+
+/** True if the pod has the name of `ordinal` (SS-101): `web-2`, not `web-02`. */
+export function isNamed(set: StatefulSet, pod: Pod, ordinal: number): boolean {
+  const name = nameOf(pod);
+  const start = nameOf(set).length + 1;
+  const hasZeros = name[start] === '0' && name.length > start + 1;
+  return ordinalOf(pod) === ordinal && isMemberOf(set, pod) && !hasZeros;
 }
 
 /** SS-761. */
@@ -70,7 +90,7 @@ export function identityMatches(set: StatefulSet, pod: Pod): boolean {
   const ordinal = ordinalOf(pod);
   return (
     ordinal >= 0 &&
-    nameOf(pod) === podNameOf(set, ordinal) &&
+    isNamed(set, pod, ordinal) &&
     namespaceOf(pod) === namespaceOf(set) &&
     pod.metadata.labels?.[POD_NAME_LABEL] === nameOf(pod)
   );

@@ -1,7 +1,7 @@
 // Step 1: every slot gets its pod, in order (SS-306 … SS-315, SS-320 … SS-327).
 import type { Pod, StatefulSet } from '../../../api/generated/types.ts';
 import { nameOf, uidOf } from '../../../api/meta/object.ts';
-import { claimNames, storageMatches, volumesWithClaims } from './claims.ts';
+import { storageMatches, volumesWithClaims } from './claims.ts';
 import { identityMatches, ordinalOf, setIdentity } from './identity.ts';
 import { buildPod } from './new-pod.ts';
 import { isPending, isTerminal, isTerminating } from './pod-state.ts';
@@ -57,11 +57,9 @@ function planTerminal(pod: Pod): Omit<SlotDecision, 'wait'> {
 
 /** SS-258, SS-308. */
 function planMissing(snapshot: Snapshot, slot: Slot, monotonic: boolean): SlotDecision {
-  const { set, claim } = snapshot;
+  const { set } = snapshot;
   const owner = { name: slot.podName, uid: '', ordinal: slot.ordinal };
-  const stale = claimNames(set, slot.ordinal)
-    .map(claim)
-    .find((found) => found !== undefined && blocksCreation(set, found, owner));
+  const stale = claimsOf(snapshot, slot.ordinal).find((found) => blocksCreation(set, found, owner));
   if (stale) return { actions: [], stop: true, wait: claimWait(slot, 'ClaimStale', nameOf(stale)) };
   const claims = claimChanges(snapshot, slot.ordinal, undefined);
   const pod = buildPod(set, slot.ordinal, slot.revision);

@@ -7,7 +7,7 @@ import type {
   StatefulSet,
 } from '../../../api/generated/types.ts';
 import { nameOf, uidOf } from '../../../api/meta/object.ts';
-import { buildClaims, claimName, claimNames } from './claims.ts';
+import { buildClaims, claimNames, mountedClaim } from './claims.ts';
 import {
   isInRange,
   ordinalOf,
@@ -96,15 +96,16 @@ export function claimsOf({ set, claim }: Snapshot, ordinal: number): PersistentV
     .filter((found) => found !== undefined);
 }
 
-/** True when no reference of an existing claim of this pod is to be changed. */
+/** True when no reference of an existing claim of this pod, whose storage matches, is to change. */
 export function claimsMatchPolicy({ set, claim }: Snapshot, ordinal: number, pod: Pod): boolean {
   const templates = set.spec?.volumeClaimTemplates;
   if (!templates?.length) return true;
   const owner = { name: nameOf(pod), uid: uidOf(pod), ordinal };
-  return templates.every((template) => {
-    const found = claim(claimName(nameOf(template), set, ordinal));
-    return !found || claimMatchesPolicy(set, found, owner);
-  });
+  for (const template of templates) {
+    const found = claim(mountedClaim(pod, nameOf(template)) ?? '');
+    if (found && !claimMatchesPolicy(set, found, owner)) return false;
+  }
+  return true;
 }
 
 /** What the claims of one pod need; `pod` undefined: it is about to be created. */
