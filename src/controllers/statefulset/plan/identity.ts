@@ -49,7 +49,11 @@ function ordinalOfName(name: string): number {
 
 /** The set as controller of its pods, revisions and claims (SS-109). */
 export function setReference(set: StatefulSet): OwnerReference {
-  return controllerReference({ apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: set.metadata });
+  return controllerReference({
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: set.metadata,
+  });
 }
 
 /** SS-101. */
