@@ -22,6 +22,10 @@ import {
 import type { AuditLog } from './apiserver/audit.ts';
 import { createAuthorizer, type Authorizer } from './apiserver/authorization/authorizer.ts';
 import { bootstrapPolicy } from './apiserver/authorization/bootstrap-policy.ts';
+import {
+  createCustomResources,
+  type CustomResources,
+} from './apiserver/custom-resources/custom-registry.ts';
 import { bootstrapObjects } from './apiserver/bootstrap.ts';
 import {
   ensureCertificates,
@@ -192,6 +196,7 @@ interface Api {
   readonly authorizer: Authorizer;
   readonly issuer: ServiceAccountTokenIssuer;
   readonly reviewToken: TokenReviewer;
+  readonly customResources: CustomResources;
 }
 
 function createApi(
@@ -209,8 +214,10 @@ function createApi(
     audiences: issuer.audiences,
     reviewToken: createServiceAccountReviewer({ issuer, store, clock }),
   });
+  const customResources = createCustomResources(store);
   const handler = createApiHandler({
     store,
+    customResources,
     clock,
     random,
     logger,
@@ -226,7 +233,7 @@ function createApi(
       throw statusError('ServiceUnavailable', `no agent of node "${name}" is connected`);
     },
   });
-  return { handler, authorizer, issuer, reviewToken };
+  return { handler, authorizer, issuer, reviewToken, customResources };
 }
 
 function createApiServer(
@@ -247,6 +254,7 @@ function createApiServer(
     tokenKeys: api.issuer,
     audit: auditLog && { random, write: (event) => auditLog.write(event) },
     version: versionInfo(options.emulatedVersion),
+    customResources: () => api.customResources.resources(),
     resources: [...builtinResources, ...(options.nodes.length > 0 ? metricsResources : [])],
     healthChecks,
     componentMetrics: metrics,

@@ -1,5 +1,6 @@
 // What the API server asks of a kind: defaults, preparation and validation, all pure. The map at
 // the end holds one entry a served resource; adding a kind means adding its rules there.
+import { definitionRules } from './apiextensions/definition-rules.ts';
 import {
   mutatingPolicyBindingRules,
   mutatingPolicyRules,
@@ -174,11 +175,14 @@ export const kindRules: ReadonlyMap<string, KindRules> = new Map<string, KindRul
   ['mutatingadmissionpolicies.admissionregistration.k8s.io', mutatingPolicyRules],
   ['mutatingadmissionpolicybindings.admissionregistration.k8s.io', mutatingPolicyBindingRules],
   ['events.events.k8s.io', newEventRules],
+  ['customresourcedefinitions.apiextensions.k8s.io', definitionRules],
   ['horizontalpodautoscalers.v1.autoscaling', oldAutoscalerRules],
 ]);
 
 /** The rules of a served resource. */
-export function rulesFor({ group, version, resource }: ResourceDefinition): KindRules | undefined {
+export function rulesFor(definition: ResourceDefinition): KindRules | undefined {
+  const { group, version, resource, custom } = definition;
+  if (custom) return custom.rules;
   if (group === '') return kindRules.get(resource);
   return kindRules.get(`${resource}.${version}.${group}`) ?? kindRules.get(`${resource}.${group}`);
 }

@@ -126,6 +126,11 @@ export const priorityLevels = define<types.PriorityLevelConfiguration>(
   ['prioritylevelconfigurations', 'PriorityLevelConfiguration'],
   { cluster: true, subresources: status },
 );
+export const customResourceDefinitions = define<types.CustomResourceDefinition>(
+  'apiextensions.k8s.io/v1',
+  ['customresourcedefinitions', 'CustomResourceDefinition'],
+  { ...webhooks, shortNames: ['crd', 'crds'], subresources: status },
+);
 export const mutatingWebhooks = define<types.MutatingWebhookConfiguration>(
   ADMISSION,
   ['mutatingwebhookconfigurations', 'MutatingWebhookConfiguration'],
@@ -185,6 +190,7 @@ export const otherResources: readonly ResourceDefinition[] = [
   certificateSigningRequests,
   flowSchemas,
   priorityLevels,
+  customResourceDefinitions,
   mutatingWebhooks,
   validatingWebhooks,
   validatingPolicies,

@@ -1,6 +1,7 @@
 // The table of everything served: one line a resource. Discovery, paths, the registry, the client
 // and the garbage collector read it. Adding a kind starts here.
 import { ALL_VERBS, define, defineReview } from './define-resource.ts';
+import type { CustomKind } from './apiextensions/custom-kind.ts';
 import type * as types from './generated/types.ts';
 import type { KubernetesObject } from './meta/object.ts';
 import { otherResources } from './other-resources.ts';
@@ -25,6 +26,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly verbs: readonly Verb[];
   /** Subresource names: `status`, `scale`, `log` … */
   readonly subresources: readonly string[];
+  /** Only of custom resources: what their definition says. */
+  readonly custom?: CustomKind;
   /** Never set: carries the type of the objects. */
   readonly objectType?: T;
 }

@@ -1,19 +1,26 @@
 // The core of the API server: from a request to the handler of its verb and (sub)resource.
+import { isCustom } from '../api/apiextensions/custom-kind.ts';
 import { formConversion } from '../api/form-conversion.ts';
 import { rulesFor } from '../api/kind-rules.ts';
 import type { RuleContext } from '../api/kind-rules.ts';
+import { notFound, statusError, type StatusError } from '../api/meta/status-error.ts';
 import { podMetrics } from '../api/metrics/metrics-resources.ts';
-import { bindings } from '../api/other-resources.ts';
+import { bindings, customResourceDefinitions } from '../api/other-resources.ts';
+import { resourcePath } from '../api/resources.ts';
 import type { ResourceDefinition, Verb } from '../api/resources.ts';
 import { assert, present } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import type { Store } from '../storage/store.ts';
+import { MASTERS_GROUP } from './api-request.ts';
 import type { ApiHandler, ApiRequest, ApiResponse } from './api-request.ts';
 import type { TokenReviewer } from './authentication.ts';
 import { requestAttributes } from './authorization/attributes.ts';
 import { createAuthorizer, requireAllowed, type Authorizer } from './authorization/authorizer.ts';
+import { createCustomResources, type CustomResources } from './custom-resources/custom-registry.ts';
+import { loadEngines } from './custom-resources/load-engines.ts';
+import { createSettling, type SettleDefinitions } from './custom-resources/settle-definitions.ts';
 import { handleCreate } from './handlers/create.ts';
 import { handleDelete, handleDeleteCollection } from './handlers/delete.ts';
 import { handleGet } from './handlers/get.ts';
@@ -33,8 +40,9 @@ import { handleUpdate } from './handlers/update.ts';
 import { handleWatch } from './handlers/watch.ts';
 import type { NodeDialer } from './node-connection.ts';
 import { createConvertingStore } from './registry/converting-store.ts';
-import { builtinTable } from './registry/resource-table.ts';
+import { builtinTable, type ResourceTable } from './registry/resource-table.ts';
 import { createServiceAllocator } from './registry/service-allocator.ts';
+import { createWebhookClient } from './webhooks/webhook-client.ts';
 import { methodNotAllowed, parseRequestInfo, resourceNotServed } from './request-info.ts';
 import type { RequestInfo } from './request-info.ts';
 
@@ -57,6 +65,8 @@ export interface ApiHandlerOptions {
   readonly reviewToken?: TokenReviewer;
   /** Serves metrics.k8s.io from what the agents of the nodes say; default: it is not served. */
   readonly nodesHaveMetrics?: boolean;
+  /** Default: those of the definitions in the store. */
+  readonly customResources?: CustomResources;
 }
 
 export const DEFAULT_CLUSTER_IP_RANGE = '10.96.0.0/12';
@@ -89,6 +99,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     dialNode,
     tokenIssuer,
     authorizer: options.authorizer ?? createAuthorizer(store),
+    webhooks: createWebhookClient({ store, clock, dialNode }),
     reviewToken: options.reviewToken ?? (() => ({ error: 'invalid bearer token' })),
     ruleSettings: {
       featureGates: options.featureGates ?? new Map(),
@@ -97,29 +108,82 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     serviceAllocator: createServiceAllocator({ store, random, clusterIpRange }),
   };
   const resourceMetrics = options.nodesHaveMetrics === true;
-  return async (request) => handle(context, request, { resourceMetrics });
+  const customResources = options.customResources ?? createCustomResources(store);
+  const handler: ApiHandler = (request) =>
+    handle(context, request, { resourceMetrics, customResources, settle });
+  const deleteAll = async (resource: ResourceDefinition, namespace: string) => {
+    await handler(deleteRequest(resource, namespace));
+  };
+  const settle = createSettling({ store, clock, logger, deleteAll });
+  return handler;
+}
+
+/** The server's own request to delete a collection. */
+function deleteRequest(resource: ResourceDefinition, namespace: string): ApiRequest {
+  return {
+    method: 'DELETE',
+    path: resourcePath(resource, { namespace }),
+    query: new URLSearchParams(),
+    user: { name: 'system:apiserver', uid: '', groups: [MASTERS_GROUP] },
+    body: undefined,
+    contentType: '',
+    userAgent: 'apiserver',
+    signal: new AbortController().signal,
+  };
+}
+
+interface Serving {
+  readonly resourceMetrics: boolean;
+  readonly customResources: CustomResources;
+  readonly settle: SettleDefinitions;
 }
 
 async function handle(
   context: HandlerContext,
   request: ApiRequest,
-  { resourceMetrics }: { resourceMetrics: boolean },
+  serving: Serving,
 ): Promise<ApiResponse> {
+  const { resourceMetrics, customResources } = serving;
   const info = parseRequestInfo(request);
   assert(info !== undefined, `${request.path} is the path of a resource`);
   authorize(context, request, info);
   if (resourceMetrics && info.group === podMetrics.group && info.version === podMetrics.version) {
     return handleMetrics(context, request, info);
   }
-  if (!builtinTable.hasGroupVersion(info)) return unknownPath();
-  const resource = findResource(info);
+  const isBuiltin = builtinTable.hasGroupVersion(info);
+  if (!isBuiltin && !customResources.hasGroupVersion(info)) return unknownPath();
+  const table = isBuiltin ? builtinTable : customResources;
+  // Where definitions are served, what is not there is no path at all.
+  if (!isBuiltin && !isServed(info, table)) return unknownPath();
+  const resource = findResource(info, table);
+  if (!isBuiltin || resource === customResourceDefinitions) await loadEngines();
   const rules = present(rulesFor(resource), `rules of ${resource.resource}`);
   const target: ResourceRequest = { request, info, resource, rules };
-  const conversion = formConversion(resource);
   const handler = handlerOf(target);
-  if (!conversion) return handler(context, target);
-  const store = createConvertingStore(context.store, resource, conversion);
-  return handler({ ...context, store }, target);
+  const store = storeFor(context, target, customResources);
+  const response = await handler(store === context.store ? context : { ...context, store }, target);
+  await afterWrite(target, serving);
+  return response;
+}
+
+/** The store in which the objects of a request have the form of its resource. */
+function storeFor(
+  { store }: HandlerContext,
+  { resource }: ResourceRequest,
+  customResources: CustomResources,
+): Store {
+  if (isCustom(resource)) return customResources.storeOf(resource);
+  const conversion = formConversion(resource);
+  return conversion ? createConvertingStore(store, resource, conversion) : store;
+}
+
+const READS: readonly Verb[] = ['get', 'list', 'watch'];
+const ENDS: readonly Verb[] = ['delete', 'deletecollection', 'update', 'patch'];
+
+/** Definitions take effect with the reply; the last object of a dying one ends it. */
+async function afterWrite({ resource, info }: ResourceRequest, { settle }: Serving): Promise<void> {
+  if (resource === customResourceDefinitions && !READS.includes(info.verb)) await settle();
+  if (resource.custom?.isEnding && ENDS.includes(info.verb)) void settle();
 }
 
 /** Throws 403. Connecting to a container is always a matter of creating, too (API-1105). */
@@ -131,18 +195,32 @@ function authorize({ authorizer }: HandlerContext, request: ApiRequest, info: Re
   requireAllowed(authorizer, request.user, { ...attributes, verb: 'create' });
 }
 
+/** Nothing is added to what is about to end (API-1007). */
+function ending({ group, resource }: ResourceDefinition): StatusError {
+  const message = `create is not supported on resources of kind "${resource}.${group}"`;
+  return statusError('MethodNotAllowed', message, { details: { group, kind: resource } });
+}
+
 /** API-116: groups and versions that are not served. */
 function unknownPath(): ApiResponse {
   const body = '404 page not found\n';
   return { kind: 'plain', code: 404, contentType: 'text/plain; charset=utf-8', body };
 }
 
-/** Throws 404 also for a cluster-scoped resource below a namespace and the reverse. */
-function findResource(info: RequestInfo): ResourceDefinition {
-  const resource = builtinTable.find(info);
-  if (!resource) throw resourceNotServed();
-  if (!resource.namespaced && info.namespace !== '') throw resourceNotServed();
-  if (resource.namespaced && info.namespace === '' && info.name !== '') throw resourceNotServed();
+type Table = Pick<ResourceTable, 'find'>;
+
+/** False also for a cluster-scoped resource below a namespace and the reverse. */
+function isServed(info: RequestInfo, table: Table): boolean {
+  const resource = table.find(info);
+  if (!resource) return false;
+  if (!resource.namespaced) return info.namespace === '';
+  return info.namespace !== '' || info.name === '';
+}
+
+/** Throws 404. */
+function findResource(info: RequestInfo, table: Table): ResourceDefinition {
+  const resource = table.find(info);
+  if (!resource || !isServed(info, table)) throw resourceNotServed();
   return resource;
 }
 
@@ -150,10 +228,13 @@ function handlerOf(target: ResourceRequest): Handler {
   const { resource, info } = target;
   if (info.subresource === '') {
     if (!resource.verbs.includes(info.verb)) throw methodNotAllowed();
+    if (resource.custom?.isEnding && info.verb === 'create') throw ending(resource);
     if (resource === bindings) return handleBindings;
     return reviewHandler(resource) ?? verbHandlers[info.verb];
   }
-  if (!resource.subresources.includes(info.subresource)) throw resourceNotServed();
+  if (!resource.subresources.includes(info.subresource)) {
+    throw resource.custom ? notFound(resource, info.name) : resourceNotServed();
+  }
   const handlers = findSubresource(resource, info.subresource);
   if (!handlers) throw resourceNotServed();
   const handler = handlers[info.verb];

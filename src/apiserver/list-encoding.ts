@@ -17,13 +17,27 @@ function withoutTypeMeta({ object }: StoredObject): Buffer {
   return Buffer.from(JSON.stringify(rest));
 }
 
-/** The items of a list as values, without apiVersion and kind, as typed lists of the reference. */
-export function listValue({ resource, metadata, items }: ListResponse): object {
+function listKind({ custom, kind }: ResourceDefinition): string {
+  return custom?.listKind ?? `${kind}List`;
+}
+
+/** Lists of custom resources always have a continue token, if only an empty one. */
+function listMetadata({ resource, metadata }: ListResponse): object {
+  return resource.custom ? { continue: '', ...metadata } : metadata;
+}
+
+/**
+ * The items of a list as values, without apiVersion and kind, as typed lists of the reference;
+ * those of custom resources keep them.
+ */
+export function listValue(list: ListResponse): object {
+  const { resource, items } = list;
   return {
-    kind: `${resource.kind}List`,
+    kind: listKind(resource),
     apiVersion: groupVersion(resource),
-    metadata,
+    metadata: listMetadata(list),
     items: items.map(({ object }) => {
+      if (resource.custom) return object;
       const { apiVersion: _apiVersion, kind: _kind, ...rest } = object;
       return rest;
     }),
@@ -31,15 +45,18 @@ export function listValue({ resource, metadata, items }: ListResponse): object {
 }
 
 /** The JSON text of a list; `items` is never null (API-301). */
-export function encodeList({ resource, metadata, items }: ListResponse): Buffer {
+export function encodeList(list: ListResponse): Buffer {
+  const { resource, items } = list;
   const prefix = typeMetaPrefix(resource);
   const apiVersion = groupVersion(resource);
-  const head = JSON.stringify({ kind: `${resource.kind}List`, apiVersion, metadata });
+  const metadata = listMetadata(list);
+  const head = JSON.stringify({ kind: listKind(resource), apiVersion, metadata });
   const parts: Buffer[] = [Buffer.from(`${head.slice(0, -1)},"items":[`)];
   for (const [index, item] of items.entries()) {
     if (index > 0) parts.push(COMMA);
     const { encoded } = item;
-    if (prefix.compare(encoded, 0, prefix.length) === 0) {
+    if (resource.custom) parts.push(encoded);
+    else if (prefix.compare(encoded, 0, prefix.length) === 0) {
       parts.push(OPEN, encoded.subarray(prefix.length));
     } else {
       parts.push(withoutTypeMeta(item));

@@ -16,7 +16,7 @@ import { OrdinalError, systemErrorCode } from '../base/errors.ts';
 import type { Runnable } from '../base/runnable.ts';
 import { builtinTypes } from '../api/meta/type-model.ts';
 import { builtinResources, type ResourceDefinition } from '../api/resources.ts';
-import { createDiscovery } from './discovery/discovery.ts';
+import { createLiveDiscovery } from './discovery/discovery.ts';
 import {
   createDispatcher,
   type Dispatcher,
@@ -25,7 +25,7 @@ import {
 } from './dispatcher.ts';
 import { createExchange } from './exchange.ts';
 import { createMetrics } from './metrics.ts';
-import { createOpenApi } from './openapi/openapi.ts';
+import { createLiveOpenApi } from './openapi/openapi.ts';
 import type { Reply } from './reply.ts';
 import { handleUpgrade } from './streaming/upgrade.ts';
 
@@ -50,6 +50,8 @@ export type ServerOptions = Pick<
   readonly listen: ListenAddress;
   /** Default: all built-in ones. */
   readonly resources?: readonly ResourceDefinition[];
+  /** Resources of definitions; the same list while nothing changes. Default: none. */
+  readonly customResources?: () => readonly ResourceDefinition[];
   /** Figures of other components, shown with the server's own at /metrics. */
   readonly componentMetrics?: { render(): string };
 };
@@ -173,6 +175,20 @@ async function endOpen({ sockets, sessions, running, replies }: Open, clock: Clo
   timer.cancel();
 }
 
+type Listed = () => readonly ResourceDefinition[];
+
+/** Fixed resources and those that come and go; the same list while none does. */
+function joined(fixed: readonly ResourceDefinition[], others: Listed = () => []): Listed {
+  let shown: readonly ResourceDefinition[] | undefined;
+  let all: readonly ResourceDefinition[] = fixed;
+  return () => {
+    const now = others();
+    if (now !== shown && (now.length > 0 || shown)) all = [...fixed, ...now];
+    shown = now;
+    return all;
+  };
+}
+
 /** Makes a server; nothing listens before `start`. */
 export function createServer(options: ServerOptions): ApiServer {
   const { clock, logger } = options;
@@ -180,10 +196,13 @@ export function createServer(options: ServerOptions): ApiServer {
   const dispatcher = createDispatcher({
     ...options,
     resources,
-    discovery: createDiscovery(resources),
+    discovery: createLiveDiscovery(joined(resources, options.customResources)),
     // Only stored types have a schema.
-    openApi: createOpenApi(
-      resources.filter(({ model }) => builtinTypes.type(model)),
+    openApi: createLiveOpenApi(
+      joined(
+        resources.filter(({ model }) => builtinTypes.type(model)),
+        options.customResources,
+      ),
       options.version.gitVersion,
     ),
     metrics: createMetrics(options.componentMetrics),

@@ -180,6 +180,8 @@ const ALWAYS: ReadonlyArray<readonly [types: string, members: Readonly<Record<st
   ],
   ['PodTemplateSpec JobTemplateSpec PersistentVolumeClaimTemplate', { metadata: EMPTY }],
   ['Binding', { target: EMPTY }],
+  ['CustomResourceDefinition', { spec: EMPTY }],
+  ['CustomResourceDefinitionSpec', { names: EMPTY, versions: 'null' }],
   ['ClusterRoleBinding RoleBinding', { roleRef: EMPTY }],
   ['ClusterRole Role', { rules: 'null' }],
   ['Container EphemeralContainer', { resources: EMPTY }],

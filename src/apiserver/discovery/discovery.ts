@@ -55,6 +55,22 @@ function wantsAggregated(accept: string | undefined): boolean {
   );
 }
 
+/** Discovery of resources that come and go; `resources` gives the same list while none does. */
+export function createLiveDiscovery(resources: () => readonly ResourceDefinition[]): Discovery {
+  let shown: readonly ResourceDefinition[] | undefined;
+  let discovery = createDiscovery([]);
+  const current = () => {
+    const now = resources();
+    if (now !== shown) discovery = createDiscovery(now);
+    shown = now;
+    return discovery;
+  };
+  return {
+    hasGroup: (group) => current().hasGroup(group),
+    document: (path, request) => current().document(path, request),
+  };
+}
+
 /** Discovery of the given resources. */
 export function createDiscovery(resources: readonly ResourceDefinition[]): Discovery {
   const groups = servedGroups(resources);

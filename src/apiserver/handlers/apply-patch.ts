@@ -1,7 +1,6 @@
 // Server-side apply as a PATCH (API-640 … API-653): reads the configuration and makes of the live
 // object, or of nothing, the one that is wanted.
 import { DecodeError } from '../../api/meta/decode-context.ts';
-import { decodeObject } from '../../api/meta/decode.ts';
 import { fieldPathText } from '../../api/meta/apply/field-set.ts';
 import { managedByApply, namesOwners } from '../../api/meta/apply/field-manager.ts';
 import type { ApplyOutcome, FieldManagement } from '../../api/meta/apply/field-manager.ts';
@@ -18,6 +17,7 @@ import type { ResourceDefinition } from '../../api/resources.ts';
 import type { ApiRequest } from '../api-request.ts';
 import { isTrue } from '../request-info.ts';
 import { readConfiguration } from './apply-body.ts';
+import { decodeOwn } from './body.ts';
 import { setManagedFields } from './field-tracking.ts';
 import { parseWriteOptions } from './write-options.ts';
 
@@ -99,13 +99,10 @@ function decoded(
   { config, resource }: { config: JsonObject; resource: ResourceDefinition },
 ): KubernetesObject {
   try {
-    const { object } = decodeObject(json, { type: resource.model, style: 'converter' });
-    const result = object as unknown as KubernetesObject;
-    result.apiVersion = groupVersion(resource);
-    result.kind = resource.kind;
-    result.metadata ??= {};
-    setManagedFields(result, managedFields);
-    return result;
+    const own = { header: headerOf(config), text: undefined, style: 'converter' } as const;
+    const { object } = decodeOwn(json, resource, own);
+    setManagedFields(object, managedFields);
+    return object;
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     const what = `failed to convert new typed object (${objectText(config)}) to object`;

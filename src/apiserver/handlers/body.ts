@@ -1,8 +1,13 @@
 // Request bodies: from bytes to objects of the resource's type, and the checks against the path.
-import { DecodeError } from '../../api/meta/decode-context.ts';
+import { isCustom } from '../../api/apiextensions/custom-kind.ts';
+import type { CustomResource } from '../../api/apiextensions/custom-kind.ts';
+import { decodeCustom } from '../../api/apiextensions/decode-custom.ts';
+import { DecodeError, pathText } from '../../api/meta/decode-context.ts';
+import type { DecodeStyle } from '../../api/meta/decode-context.ts';
 import { decodeObject } from '../../api/meta/decode.ts';
 import { isJsonObject } from '../../api/meta/object.ts';
 import type { Json, KubernetesObject } from '../../api/meta/object.ts';
+import { membersIfDuplicate } from '../../api/meta/parse-json.ts';
 import { jsonKind } from '../../api/meta/patch/patch-error.ts';
 import { badRequest } from '../../api/meta/status-error.ts';
 import type { StatusError } from '../../api/meta/status-error.ts';
@@ -40,12 +45,38 @@ export async function decodeBody(
     throw unrecognized(request, resource, new BodySyntaxError(why));
   }
   const header = headerOf(value, resource);
+  if (isCustom(resource)) requireOwnHeader(value, request, resource);
   try {
     return decodeAs(parsed, { resource, header, fieldValidation });
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     throw cannotHandle(header, resource, error.message);
   }
+}
+
+/** A custom resource says what it is, and in the version of the path (API-303). */
+export function requireOwnHeader(
+  value: Json,
+  request: ApiRequest,
+  resource: ResourceDefinition,
+): void {
+  const { apiVersion, kind } = isJsonObject(value) ? value : {};
+  const missing = isBlankText(kind) ? 'Kind' : isBlankText(apiVersion) ? 'apiVersion' : '';
+  if (missing !== '') {
+    const text = JSON.stringify(value ?? {});
+    const why = `Object '${missing}' is missing in '${text}'`;
+    throw unrecognized(request, resource, new BodySyntaxError(why, ''));
+  }
+  const expected = groupVersion(resource);
+  if (apiVersion === expected) return;
+  throw badRequest(
+    `the API version in the data (${String(apiVersion)}) ` +
+      `does not match the expected API version (${expected})`,
+  );
+}
+
+function isBlankText(value: Json | undefined): boolean {
+  return typeof value !== 'string' || value === '';
 }
 
 const TYPE_META =
@@ -73,14 +104,10 @@ function decodeAs(
   { value, text, duplicates }: ParsedBody,
   { resource, header, fieldValidation }: DecodeAs,
 ): DecodedBody {
-  const type = modelOf(header, resource);
   const wantsText = fieldValidation !== 'Ignore';
-  const decoded = decodeObject(value, { type, text: wantsText ? text : undefined });
-  if (!isOwn(header, resource)) throw new DecodeError(unknownConversion(header, resource));
-  const object = decoded.object as unknown as KubernetesObject;
-  object.apiVersion = groupVersion(resource);
-  object.kind = resource.kind;
-  object.metadata ??= {};
+  const own = { text: wantsText ? text : undefined, style: 'json' } as const;
+  const decoded = decodeOwn(value, resource, { header, ...own });
+  const { object } = decoded;
   keepEmptyOwners(object, value);
   if (fieldValidation === 'Ignore') return { object, warnings: [] };
   const problems = [...duplicates, ...decoded.problems];
@@ -88,6 +115,44 @@ function decodeAs(
     throw new DecodeError(strictMessage(duplicates, decoded.problems));
   }
   return { object, warnings: problems };
+}
+
+export interface DecodedOwn {
+  readonly object: KubernetesObject;
+  readonly problems: readonly string[];
+}
+
+/** A value as an object of the resource. Throws DecodeError. */
+export function decodeOwn(
+  value: Json,
+  resource: ResourceDefinition,
+  { header, text, style }: { header: KindName; text: string | undefined; style: DecodeStyle },
+): DecodedOwn {
+  if (isCustom(resource)) return decodeCustomBody(value, resource, text);
+  const decoded = decodeObject(value, { type: modelOf(header, resource), style, text });
+  if (!isOwn(header, resource)) throw new DecodeError(unknownConversion(header, resource));
+  const object = decoded.object as unknown as KubernetesObject;
+  object.apiVersion = groupVersion(resource);
+  object.kind = resource.kind;
+  object.metadata ??= {};
+  return { object, problems: decoded.problems };
+}
+
+/** Another kind than the resource's is left for validation to refuse. */
+function decodeCustomBody(
+  value: Json,
+  { custom }: CustomResource,
+  text: string | undefined,
+): DecodedOwn {
+  const { object, problems } = decodeCustom(isJsonObject(value) ? value : {}, custom.schema);
+  return { object, problems: [...duplicateFields({ text, value }), ...problems] };
+}
+
+/** Complaints about members that stand twice in a JSON text. */
+export function duplicateFields({ text, value }: Pick<ParsedBody, 'text' | 'value'>): string[] {
+  if (text === undefined) return [];
+  const twice = membersIfDuplicate(text, value).filter(({ duplicate }) => duplicate);
+  return [...new Set(twice.map(({ path }) => `duplicate field "${pathText(path)}"`))];
 }
 
 /** The text of a strict failure; complaints of the YAML parser come in one lump. */

@@ -1,5 +1,6 @@
 // Who owns which fields: metadata.managedFields of every object that is created, updated or patched
 // (API-406, API-641 … API-653). The rules are in api/meta/apply; this binds them to requests.
+import type { CustomKind } from '../../api/apiextensions/custom-kind.ts';
 import { builtinSchema, emptyObject } from '../../api/meta/apply/builtin-schema.ts';
 import { managedByUpdate, sameOwners } from '../../api/meta/apply/field-manager.ts';
 import type { FieldManagement } from '../../api/meta/apply/field-manager.ts';
@@ -55,15 +56,21 @@ export function typingOf(resource: ResourceDefinition): TypeManagement {
   let typing = managements.get(resource);
   if (!typing) {
     const apiVersion = groupVersion(resource);
-    typing = {
-      schema: builtinSchema(resource.model),
-      apiVersion,
-      versions: new Set([apiVersion]),
-      empty: emptyObject(resource.model),
-    };
+    typing = resource.custom
+      ? customTyping(resource.custom, apiVersion)
+      : {
+          schema: builtinSchema(resource.model),
+          apiVersion,
+          versions: new Set([apiVersion]),
+          empty: emptyObject(resource.model),
+        };
     managements.set(resource, typing);
   }
   return typing;
+}
+
+function customTyping({ applySchema, apiVersions }: CustomKind, apiVersion: string) {
+  return { schema: applySchema, apiVersion, versions: apiVersions, empty: {} };
 }
 
 /** Sets the managedFields of a new (`old` undefined) or changed object, before admission. */

@@ -1,10 +1,8 @@
 // Patches: their three types, applied and decoded again (API-601 … API-607).
-import { DecodeError, pathText } from '../../api/meta/decode-context.ts';
-import { decodeObject } from '../../api/meta/decode.ts';
+import { DecodeError } from '../../api/meta/decode-context.ts';
 import { fieldPath, invalidValue } from '../../api/meta/field-errors.ts';
 import { isJsonObject } from '../../api/meta/object.ts';
 import type { Json, JsonObject, KubernetesObject } from '../../api/meta/object.ts';
-import { membersIfDuplicate } from '../../api/meta/parse-json.ts';
 import { applyJsonPatch } from '../../api/meta/patch/json-patch.ts';
 import { applyMergePatch } from '../../api/meta/patch/merge-patch.ts';
 import { goText, jsonKind, malformedPatch } from '../../api/meta/patch/patch-error.ts';
@@ -12,13 +10,12 @@ import { applyStrategicMerge } from '../../api/meta/patch/strategic-merge.ts';
 import { badRequest, statusError } from '../../api/meta/status-error.ts';
 import type { StatusError } from '../../api/meta/status-error.ts';
 import { builtinTypes } from '../../api/meta/type-model.ts';
-import { groupVersion } from '../../api/resources.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 import type { ApiRequest } from '../api-request.ts';
 import { APPLY_TYPE } from './apply-patch.ts';
 import { BodySyntaxError, parseJsonBody, unsupportedBody } from './body-text.ts';
 import type { ParsedBody } from './body-text.ts';
-import { headerOf, isOwn, modelOf, unknownConversion } from './body.ts';
+import { decodeOwn, duplicateFields, headerOf } from './body.ts';
 import type { DecodedBody } from './body.ts';
 import { keepEmptyOwners } from './field-tracking.ts';
 import type { FieldValidation } from './write-options.ts';
@@ -36,13 +33,15 @@ interface PatchType {
   readonly syntaxPrefix: string;
 }
 
+/** Custom resources know no merge keys. */
+const STRATEGIC = 'application/strategic-merge-patch+json';
 const DECODING = 'error decoding patch: ';
 
 const patchTypes: ReadonlyMap<string, PatchType> = new Map<string, PatchType>([
   ['application/json-patch+json', { apply: applyJsonPatch, style: 'json', syntaxPrefix: DECODING }],
   ['application/merge-patch+json', { apply: mergeObjects, style: 'json', syntaxPrefix: DECODING }],
   [
-    'application/strategic-merge-patch+json',
+    STRATEGIC,
     {
       apply: (current, patch, { model }) =>
         applyStrategicMerge(current as JsonObject, patch, { type: model, model: builtinTypes }),
@@ -69,7 +68,10 @@ export function readPatch(
   fieldValidation: FieldValidation,
 ): Patch {
   const type = patchTypes.get(request.contentType);
-  if (!type) throw unsupportedBody([...patchTypes.keys(), APPLY_TYPE]);
+  const offered = [...patchTypes.keys()].filter((name) => !resource.custom || name !== STRATEGIC);
+  if (!type || !offered.includes(request.contentType)) {
+    throw unsupportedBody([...offered, APPLY_TYPE]);
+  }
   const parsed = parsePatch(request, type);
   const duplicates = fieldValidation === 'Ignore' ? [] : duplicateFields(parsed);
   return {
@@ -97,12 +99,8 @@ function decodePatched(
   { resource, type, fieldValidation, duplicates }: PatchedAs,
 ): DecodedBody {
   const header = headerOf(json, resource);
-  const decoded = decodeObject(json, { type: modelOf(header, resource), style: type.style });
-  if (!isOwn(header, resource)) throw new DecodeError(unknownConversion(header, resource));
-  const object = decoded.object as unknown as KubernetesObject;
-  object.apiVersion = groupVersion(resource);
-  object.kind = resource.kind;
-  object.metadata ??= {};
+  const decoded = decodeOwn(json, resource, { header, text: undefined, style: type.style });
+  const { object } = decoded;
   keepEmptyOwners(object, json);
   if (fieldValidation === 'Ignore') return { object, warnings: [] };
   const problems = [...duplicates, ...decoded.problems];
@@ -119,12 +117,6 @@ function parsePatch(request: ApiRequest, { syntaxPrefix }: PatchType): ParsedBod
     if (error instanceof BodySyntaxError) throw badRequest(syntaxPrefix + error.message);
     throw error;
   }
-}
-
-function duplicateFields({ text, value }: ParsedBody): string[] {
-  if (text === undefined) return [];
-  const twice = membersIfDuplicate(text, value).filter(({ duplicate }) => duplicate);
-  return [...new Set(twice.map(({ path }) => `duplicate field "${pathText(path)}"`))];
 }
 
 /** API-606: a result that doesn't fit its type is 422 at field `patch`. */

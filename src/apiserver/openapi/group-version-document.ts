@@ -1,9 +1,11 @@
 // The OpenAPI v3 document of one group version, derived from the table of resources (API-232).
 import { resourcePath, type ResourceDefinition } from '../../api/resources.ts';
 import type { ServedVersion } from '../discovery/group-versions.ts';
-import { loadTypeDocs } from '../type-docs.ts';
+import { isCustom } from '../../api/apiextensions/custom-kind.ts';
+import { loadTypeDocs, type TypeDocs } from '../type-docs.ts';
+import { customListSchema, customSchema, customSchemaName } from './custom-schemas.ts';
 import { schemaName } from './schema-names.ts';
-import { schemaReference, schemasOf, type Schema } from './schemas.ts';
+import { schemaReference, schemasOf, typeSchemas, type Schema } from './schemas.ts';
 
 /**
  * What the patch handler takes; clients compute strategic patches because it stands here (API-234).
@@ -13,6 +15,11 @@ const PATCH_TYPES = [
   'application/merge-patch+json',
   'application/strategic-merge-patch+json',
 ];
+/** Clients compute merge patches for custom resources, whose lists have no merge keys. */
+function patchTypes({ custom }: ResourceDefinition): readonly string[] {
+  return custom ? PATCH_TYPES.slice(0, 2) : PATCH_TYPES;
+}
+
 const JSON_TYPES = ['application/json', 'application/yaml'];
 
 const parameter = (place: 'query' | 'path', name: string, description: string): Schema => ({
@@ -43,7 +50,8 @@ interface OperationParts {
 
 function operation({ resource, action, body }: OperationParts): Schema {
   const { group, version, kind, model } = resource;
-  const schema = schemaReference(schemaName(model));
+  const name = isCustom(resource) ? customSchemaName(resource) : schemaName(model);
+  const schema = schemaReference(name);
   const bodySchema = action === 'patch' ? { type: 'object' } : schema;
   return {
     'x-kubernetes-action': action,
@@ -66,7 +74,7 @@ function objectPath(resource: ResourceDefinition): Schema {
     parameters: pathParameters(resource, true),
     get: operation({ resource, action: 'get' }),
     put: operation({ resource, action: 'put', body: JSON_TYPES }),
-    patch: operation({ resource, action: 'patch', body: PATCH_TYPES }),
+    patch: operation({ resource, action: 'patch', body: patchTypes(resource) }),
     delete: operation({ resource, action: 'delete' }),
   };
 }
@@ -98,10 +106,24 @@ export async function groupVersionDocument(served: ServedVersion): Promise<Group
     // Reviews and the like are answered and not kept.
     if (resource.verbs.includes('get')) paths[`${collection}/{name}`] = objectPath(resource);
   }
+  const builtin = served.resources.filter((resource) => !resource.custom);
   return {
     openapi: '3.0.0',
     info: { title: 'Kubernetes', version: served.version },
     paths,
-    components: { schemas: schemasOf(served.resources, docs) },
+    components: { schemas: { ...schemasOf(builtin, docs), ...customSchemas(served, docs) } },
   };
+}
+
+/** The schemas of custom kinds, with the built-in ones that they refer to. */
+function customSchemas({ resources }: ServedVersion, docs: TypeDocs): Record<string, Schema> {
+  const schemas: Record<string, Schema> = {};
+  for (const resource of resources.filter(isCustom)) {
+    schemas[customSchemaName(resource)] = customSchema(resource, docs);
+    const { group, version, custom } = resource;
+    const list = { ...resource, group, version, kind: custom.listKind };
+    schemas[customSchemaName(list)] = customListSchema(resource, docs);
+    Object.assign(schemas, typeSchemas(['ObjectMeta', 'ListMeta'], docs));
+  }
+  return schemas;
 }

@@ -52,31 +52,60 @@ function typeOfV2(accept: string | undefined): string {
   throw statusError('NotAcceptable', message);
 }
 
+/**
+ * OpenAPI of resources that come and go; `resources` gives the same list while none does. Documents
+ * of group versions that stay as they are are kept.
+ */
+export function createLiveOpenApi(
+  resources: () => readonly ResourceDefinition[],
+  gitVersion: string,
+): OpenApi {
+  const kept: KeptDocuments = new WeakMap();
+  let shown: readonly ResourceDefinition[] | undefined;
+  let openApi: OpenApi | undefined;
+  return (path, request) => {
+    const now = resources();
+    if (now !== shown || !openApi) openApi = createOpenApi(now, gitVersion, kept);
+    shown = now;
+    return openApi(path, request);
+  };
+}
+
+/** Documents with the resources they were made of, by the first of these. */
+type KeptDocuments = WeakMap<
+  ResourceDefinition,
+  { readonly of: readonly ResourceDefinition[]; readonly document: Promise<Document> }
+>;
+
 /** OpenAPI of the given resources; `gitVersion` is that of the server. */
 export function createOpenApi(
   resources: readonly ResourceDefinition[],
   gitVersion: string,
+  kept: KeptDocuments = new WeakMap(),
 ): OpenApi {
   const versions = new Map(
     servedGroups(resources)
       .flatMap((group) => group.versions)
       .map((served) => [documentPath(served), served]),
   );
-  const built = new Map<string, Promise<Document>>();
   const build = async (served: ServedVersion): Promise<Document> => {
     const body = Buffer.from(JSON.stringify(await groupVersionDocument(served)));
     return hashed(body);
   };
-  const documentOf = (path: string, served: ServedVersion) => {
-    const document = built.get(path) ?? build(served);
-    built.set(path, document);
+  const documentOf = (served: ServedVersion): Promise<Document> => {
+    const [first] = served.resources;
+    const known = first && kept.get(first);
+    const isSame = known?.of.every((one, index) => one === served.resources[index]);
+    if (known && isSame && known.of.length === served.resources.length) return known.document;
+    const document = build(served);
+    if (first) kept.set(first, { of: served.resources, document });
     return document;
   };
   const url = (path: string, hash: string) => `${ROOT}/${path}?hash=${hash}`;
   const index = async (): Promise<Buffer> => {
     const paths: Record<string, { serverRelativeURL: string }> = {};
     for (const [path, served] of versions) {
-      const { hash } = await documentOf(path, served);
+      const { hash } = await documentOf(served);
       paths[path] = { serverRelativeURL: url(path, hash) };
     }
     return Buffer.from(JSON.stringify({ paths }));
@@ -107,7 +136,7 @@ export function createOpenApi(
     const name = path.startsWith(`${ROOT}/`) ? path.slice(ROOT.length + 1) : '';
     const served = versions.get(name);
     if (!served) return undefined;
-    const document = await documentOf(name, served);
+    const document = await documentOf(served);
     if (hash !== null && hash !== document.hash) {
       return { kind: 'redirect', location: url(name, document.hash) };
     }

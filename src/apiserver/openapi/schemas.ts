@@ -111,13 +111,28 @@ export function schemasOf(
       oneOf: [{ type: 'integer' }, { type: 'string' }],
     },
   };
+  Object.assign(
+    schemas,
+    typeSchemas(
+      resources.map(({ model }) => model),
+      docs,
+    ),
+  );
   for (const { model, group, version, kind } of resources) {
-    for (const type of reachableTypes(model)) {
-      schemas[schemaName(type.name)] ??= objectSchema(type, docs);
-    }
     const name = schemaName(model);
     const gvk = { 'x-kubernetes-group-version-kind': [{ group, version, kind }] };
     schemas[name] = { ...schemas[name], ...gvk };
+  }
+  return schemas;
+}
+
+/** The schemas of some types and of all that they hold, by OpenAPI name. */
+export function typeSchemas(models: readonly string[], docs: TypeDocs): Record<string, Schema> {
+  const schemas: Record<string, Schema> = {};
+  for (const model of models) {
+    for (const type of reachableTypes(model)) {
+      schemas[schemaName(type.name)] ??= objectSchema(type, docs);
+    }
   }
   return schemas;
 }

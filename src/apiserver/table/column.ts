@@ -9,11 +9,11 @@ export type Description = { readonly type: string; readonly field: string } | st
 
 export interface Column {
   readonly name: string;
-  readonly type: 'string' | 'integer' | 'boolean' | 'date';
+  readonly type: string;
   /** `name` marks the column that kubectl prints as `kind/name`. */
-  readonly format: '' | 'name';
-  /** 0: always shown; 1: with -o wide only. */
-  readonly priority: 0 | 1;
+  readonly format: string;
+  /** 0: always shown; above: with -o wide only. */
+  readonly priority: number;
   readonly description: Description;
 }
 

@@ -7,6 +7,7 @@ import type { ResourceDefinition } from '../../api/resources.ts';
 import * as batch from './batch-tables.ts';
 import { column, field, nameColumn, type KindTable } from './column.ts';
 import * as core from './core-tables.ts';
+import { customTable } from './custom-table.ts';
 import * as driver from './driver-tables.ts';
 import * as ingress from './ingress-tables.ts';
 import { nodeMetricsTable, podMetricsTable } from './metrics-tables.ts';
@@ -89,7 +90,9 @@ const tables: ReadonlyMap<string, AnyTable> = new Map([
 ]);
 
 /** The table of a resource, or of its scale. */
-export function kindTable({ group, resource }: ResourceDefinition, subresource: string): AnyTable {
+export function kindTable(definition: ResourceDefinition, subresource: string): AnyTable {
+  const { group, resource, custom } = definition;
   if (subresource === 'scale') return workload.scaleTable as unknown as AnyTable;
+  if (custom) return customTable(custom);
   return tables.get(`${group}/${resource}`) ?? plainTable;
 }

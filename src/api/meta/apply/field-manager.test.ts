@@ -9,6 +9,8 @@ import { resetFilter } from './reset-fields.ts';
 import { ownersOfParent, ownersOfScale } from './scale-mapping.ts';
 import { ApplyConflictError } from './updater.ts';
 
+const workload = { apiVersion: 'apps/v1' };
+
 function management(now: number, subresource = ''): FieldManagement {
   return {
     schema: builtinSchema('ConfigMap'),
@@ -234,11 +236,11 @@ describe('scale', () => {
   const parent = [entry('a', 'Apply', { 'f:spec': { 'f:replicas': {}, 'f:selector': {} } })];
 
   test('SS-743: the replicas of the set are those of its scale, and back', () => {
-    const scale = ownersOfScale(parent as ManagedFieldsEntry[], 'apps/v1');
+    const scale = ownersOfScale(parent as ManagedFieldsEntry[], workload);
     expect(scale).toMatchObject([
       { manager: 'a', apiVersion: 'autoscaling/v1', fieldsV1: replicas },
     ]);
-    expect(ownersOfParent(parent as ManagedFieldsEntry[], scale, 'apps/v1')).toEqual(parent);
+    expect(ownersOfParent(parent as ManagedFieldsEntry[], scale, workload)).toEqual(parent);
   });
 
   test('SS-743: who scales takes the replicas, in an entry without time', () => {
@@ -247,7 +249,7 @@ describe('scale', () => {
       apiVersion: 'autoscaling/v1',
       subresource: 'scale',
     };
-    expect(ownersOfParent(parent as ManagedFieldsEntry[], [scaler], 'apps/v1')).toEqual([
+    expect(ownersOfParent(parent as ManagedFieldsEntry[], [scaler], workload)).toEqual([
       entry('a', 'Apply', { 'f:spec': { 'f:selector': {} } }),
       { ...scaler, apiVersion: 'apps/v1' },
     ]);

@@ -10,12 +10,22 @@ export const SCALE_VERSION = 'autoscaling/v1';
 const REPLICAS_PATH = ['f:spec', 'f:replicas'];
 const replicas = fieldSetOf(REPLICAS_PATH);
 
+/** What is scaled. */
+export interface ScaledType {
+  readonly apiVersion: string;
+  /** Path elements of its replicas; default those of workloads. */
+  readonly replicasPath?: readonly string[];
+}
+
 type Entries = ManagedFieldsEntry[] | undefined;
 
-/** The owners of a workload's replicas, as those of a Scale; `version` is the workload's. */
-export function ownersOfScale(parent: Entries, version: string): Entries {
+/** The owners of a workload's replicas, as those of a Scale; by its type. */
+export function ownersOfScale(
+  parent: Entries,
+  { apiVersion, replicasPath = REPLICAS_PATH }: ScaledType,
+): Entries {
   const owners = [...storedManagers(parent).values()]
-    .filter((owner) => owner.apiVersion === version && ownsReplicas(owner))
+    .filter((owner) => owner.apiVersion === apiVersion && hasField(owner.fields, replicasPath))
     .map((owner) => identified({ ...owning(owner, replicas), apiVersion: SCALE_VERSION }));
   return encodeManagers(new Map(owners.map((owner) => [owner.id, owner])));
 }
@@ -24,27 +34,28 @@ export function ownersOfScale(parent: Entries, version: string): Entries {
  * The owners of a workload after a write to its Scale, whose owners are `scale`. Those who got the
  * replicas have no time, as upstream.
  */
-export function ownersOfParent(parent: Entries, scale: Entries, version: string): Entries {
+export function ownersOfParent(
+  parent: Entries,
+  scale: Entries,
+  { apiVersion, replicasPath = REPLICAS_PATH }: ScaledType,
+): Entries {
+  const owned = fieldSetOf(replicasPath);
   const fresh = new Map<string, Manager>();
   for (const owner of storedManagers(scale).values()) {
     const { entry: _, ...known } = owner;
-    const scaler = { ...known, apiVersion: version, time: undefined, fields: replicas };
+    const scaler = { ...known, apiVersion, time: undefined, fields: owned };
     const identifiedScaler = identified(scaler);
-    if (ownsReplicas(owner)) fresh.set(identifiedScaler.id, identifiedScaler);
+    if (hasField(owner.fields, REPLICAS_PATH)) fresh.set(identifiedScaler.id, identifiedScaler);
   }
   const managers = new Map<string, Manager>();
   for (const [id, owner] of storedManagers(parent)) {
-    if (owner.apiVersion !== version) continue;
-    if (!ownsReplicas(owner) || fresh.delete(id)) managers.set(id, owner);
+    if (owner.apiVersion !== apiVersion) continue;
+    if (!hasField(owner.fields, replicasPath) || fresh.delete(id)) managers.set(id, owner);
     else {
-      const rest = difference(owner.fields, replicas);
+      const rest = difference(owner.fields, owned);
       if (!isEmptySet(rest)) managers.set(id, owning(owner, rest));
     }
   }
   for (const [id, owner] of fresh) managers.set(id, owner);
   return encodeManagers(managers);
-}
-
-function ownsReplicas({ fields }: Manager): boolean {
-  return hasField(fields, REPLICAS_PATH);
 }

@@ -1,12 +1,15 @@
 // The scale subresource of workloads (API-702, API-626): a small object over spec.replicas.
+import { valueAt, withValueAt } from '../../../api/apiextensions/member-path.ts';
 import type { LabelSelector, Scale } from '../../../api/generated/types.ts';
 import { managedByUpdate } from '../../../api/meta/apply/field-manager.ts';
 import type { FieldManagement } from '../../../api/meta/apply/field-manager.ts';
+import { fieldElement } from '../../../api/meta/apply/path-element.ts';
 import { ownersOfParent, ownersOfScale } from '../../../api/meta/apply/scale-mapping.ts';
+import type { ScaledType } from '../../../api/meta/apply/scale-mapping.ts';
 import { fieldPath, invalidValue } from '../../../api/meta/field-errors.ts';
 import { formatSelector, selectorFromObject } from '../../../api/meta/labels.ts';
 import type { JsonObject, KubernetesObject } from '../../../api/meta/object.ts';
-import { invalid } from '../../../api/meta/status-error.ts';
+import { internalError, invalid } from '../../../api/meta/status-error.ts';
 import { groupVersion } from '../../../api/resources.ts';
 import type { ResourceDefinition } from '../../../api/resources.ts';
 import { unstored } from '../../api-request.ts';
@@ -44,7 +47,8 @@ interface Scalable extends KubernetesObject {
 
 export function handleGetScale(context: HandlerContext, target: ResourceRequest): ObjectResponse {
   const { object } = getCurrent<Scalable>(context, target);
-  return objectResponse(target, unstored(scaleOf(object)));
+  requireReplicas(target, object);
+  return objectResponse(target, unstored(scaleOf(target, object)));
 }
 
 export async function handleUpdateScale(
@@ -75,7 +79,7 @@ export async function handlePatchScale(
     dryRun,
     warnings,
     scale: (current) => {
-      const patched = patch.apply(scaleOf(current) as unknown as KubernetesObject);
+      const patched = patch.apply(scaleOf(target, current) as unknown as KubernetesObject);
       warnings.splice(0, warnings.length, ...patched.warnings);
       matchNamespace(patched.object, target);
       matchName(patched.object, target);
@@ -110,9 +114,9 @@ function scaleManagement(context: HandlerContext): FieldManagement {
 }
 
 /** The Scale of a workload with the owners of its replicas (API-649). */
-function ownedScale({ resource }: ResourceRequest, current: Scalable): KubernetesObject {
-  const scale = scaleOf(current) as unknown as KubernetesObject;
-  const owners = ownersOfScale(current.metadata.managedFields, groupVersion(resource));
+function ownedScale(target: ResourceRequest, current: Scalable): KubernetesObject {
+  const scale = scaleOf(target, current) as unknown as KubernetesObject;
+  const owners = ownersOfScale(current.metadata.managedFields, scaledType(target));
   setManagedFields(scale, owners);
   return scale;
 }
@@ -150,39 +154,78 @@ async function writeScale(
     strategy: mainStrategy(target.rules),
     want: (current) => scaled(target, current as Scalable, scale(current as Scalable)),
   });
-  const reply = scaleOf(stored.object as Scalable);
+  const reply = scaleOf(target, stored.object as Scalable);
   return objectResponse(target, unstored(reply), { warnings });
 }
 
+function scaledType({ resource }: ResourceRequest): ScaledType {
+  const apiVersion = groupVersion(resource);
+  const path = resource.custom?.scale?.specReplicasPath;
+  if (path === undefined) return { apiVersion };
+  return { apiVersion, replicasPath: path.slice(1).split('.').map(fieldElement) };
+}
+
 /** The parent with the number that the Scale asks for; its uid and version are preconditions. */
-function scaled({ resource }: ResourceRequest, current: Scalable, scale: Scale): Scalable {
+function scaled(target: ResourceRequest, current: Scalable, scale: Scale): Scalable {
   const { metadata, spec } = scale;
   const replicas = spec?.replicas ?? 0;
-  if (replicas < 0) {
+  const { custom } = target.resource;
+  // Those of custom resources are checked with the object itself.
+  if (replicas < 0 && !custom) {
     const path = fieldPath('spec').child('replicas');
     const cause = invalidValue(path, replicas, 'must be greater than or equal to 0');
     throw invalid(scaleResource, current.metadata.name ?? '', [cause]);
   }
-  const object = workingCopy(current);
+  const object = withReplicas(target, workingCopy(current), replicas);
   const { uid = '', resourceVersion = '' } = metadata ?? {};
   object.metadata.resourceVersion = resourceVersion;
   if (uid !== '') object.metadata.uid = uid;
-  object.spec = { ...object.spec, replicas };
   const before = current.metadata.managedFields;
-  const owners = ownersOfParent(before, metadata?.managedFields, groupVersion(resource));
+  const owners = ownersOfParent(before, metadata?.managedFields, scaledType(target));
   setManagedFields(object, owners);
   return object;
 }
 
-function scaleOf({ metadata, spec, status }: Scalable): JsonObject {
-  const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata;
-  const selector = formatSelector(selectorFromObject(spec?.selector));
-  const replicas = spec?.replicas ?? 0;
+function withReplicas({ resource }: ResourceRequest, object: Scalable, replicas: number): Scalable {
+  const path = resource.custom?.scale?.specReplicasPath ?? '.spec.replicas';
+  return withValueAt(object as unknown as JsonObject, path, replicas) as unknown as Scalable;
+}
+
+/** A custom resource without replicas has no scale (API-702). Throws 500. */
+function requireReplicas({ resource }: ResourceRequest, object: Scalable): void {
+  const path = resource.custom?.scale?.specReplicasPath;
+  if (path === undefined || valueAt(object, path) !== undefined) return;
+  throw internalError(`the spec replicas field ${JSON.stringify(path)} does not exist`);
+}
+
+function selectorOf({ resource }: ResourceRequest, object: Scalable): string {
+  const { scale } = resource.custom ?? {};
+  if (!scale) return formatSelector(selectorFromObject(object.spec?.selector));
+  const path = scale.labelSelectorPath ?? '';
+  return path === '' ? '' : String(valueAt(object, path) ?? '');
+}
+
+function scaleOf(target: ResourceRequest, object: Scalable): JsonObject {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const { specReplicasPath, statusReplicasPath } = target.resource.custom?.scale ?? WORKLOAD;
+  const selector = selectorOf(target, object);
+  const replicas = numberAt(object, specReplicasPath);
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp } as JsonObject,
     spec: replicas === 0 ? {} : { replicas },
-    status: { replicas: status?.replicas ?? 0, ...(selector === '' ? {} : { selector }) },
+    status: {
+      replicas: numberAt(object, statusReplicasPath),
+      ...(selector === '' ? {} : { selector }),
+    },
   };
+}
+
+/** Where the built-in kinds have their numbers. */
+const WORKLOAD = { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' };
+
+function numberAt(object: Scalable, path: string): number {
+  const value = valueAt(object, path);
+  return typeof value === 'number' ? value : 0;
 }

@@ -1,0 +1,77 @@
+// OpenAPI schemas of custom resources: what their definition says, with the metadata that it leaves
+// out (API-1011).
+import type { Schema as StructuralSchema } from '../../api/apiextensions/structural-schema.ts';
+import {
+  isEmbedded,
+  itemsOf,
+  additionalSchema,
+} from '../../api/apiextensions/structural-schema.ts';
+import type { CustomResource } from '../../api/apiextensions/custom-kind.ts';
+import type { TypeDocs } from '../type-docs.ts';
+import { fieldText } from '../type-docs.ts';
+import { schemaName } from './schema-names.ts';
+import { schemaReference, type Schema } from './schemas.ts';
+
+/** `com.example.stable.v1.CronTab`. */
+export function customSchemaName({ group, version, kind }: CustomResource): string {
+  return `${group.split('.').reverse().join('.')}.${version}.${kind}`;
+}
+
+/** The schema of a custom resource's objects. */
+export function customSchema(resource: CustomResource, docs: TypeDocs): Schema {
+  const { group, version, kind, custom } = resource;
+  const schema = publicSchema(custom.schema, docs);
+  const own = (schema['properties'] ?? {}) as Record<string, Schema>;
+  return {
+    ...schema,
+    type: 'object',
+    properties: { ...own, ...metaProperties(docs) },
+    'x-kubernetes-group-version-kind': [{ group, version, kind }],
+  };
+}
+
+function metaProperties(docs: TypeDocs): Record<string, Schema> {
+  const text = (field: string) => fieldText(docs, 'Pod', field) ?? '';
+  return {
+    apiVersion: { type: 'string', description: text('apiVersion') },
+    kind: { type: 'string', description: text('kind') },
+    metadata: {
+      description: text('metadata'),
+      allOf: [schemaReference(schemaName('ObjectMeta'))],
+    },
+  };
+}
+
+/** As clients are to see it: embedded resources have metadata, too. */
+function publicSchema(schema: StructuralSchema, docs: TypeDocs): Schema {
+  const items = itemsOf(schema);
+  const additional = additionalSchema(schema);
+  const properties = Object.entries(schema.properties ?? {}).map(
+    ([name, property]) => [name, publicSchema(property, docs)] as const,
+  );
+  const meta = isEmbedded(schema) ? metaProperties(docs) : {};
+  const hasProperties = properties.length > 0 || isEmbedded(schema);
+  return {
+    ...schema,
+    ...(items ? { items: publicSchema(items, docs) } : {}),
+    ...(additional ? { additionalProperties: publicSchema(additional, docs) } : {}),
+    ...(hasProperties ? { properties: { ...Object.fromEntries(properties), ...meta } } : {}),
+  };
+}
+
+/** The schema of lists of custom resources. */
+export function customListSchema(resource: CustomResource, docs: TypeDocs): Schema {
+  const { group, version, custom } = resource;
+  const { metadata: _metadata, ...meta } = metaProperties(docs);
+  return {
+    description: `${custom.listKind} is a list of ${resource.kind}`,
+    type: 'object',
+    required: ['items'],
+    properties: {
+      ...meta,
+      metadata: { allOf: [schemaReference(schemaName('ListMeta'))] },
+      items: { type: 'array', items: schemaReference(customSchemaName(resource)) },
+    },
+    'x-kubernetes-group-version-kind': [{ group, version, kind: custom.listKind }],
+  };
+}

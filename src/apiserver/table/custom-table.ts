@@ -1,0 +1,63 @@
+// Tables of custom resources: the printer columns of the definition (API-801), by JSON paths.
+import type { CustomResourceColumnDefinition } from '../../api/generated/types.ts';
+import type { CustomKind } from '../../api/apiextensions/custom-kind.ts';
+import { age } from '../../api/meta/duration.ts';
+import { evaluateJsonPath } from '../../api/apiextensions/json-path.ts';
+import type { Json, KubernetesObject } from '../../api/meta/object.ts';
+import { column, field, nameColumn, type Cell, type Column, type KindTable } from './column.ts';
+
+const CREATED = '.metadata.creationTimestamp';
+
+const agePath: CustomResourceColumnDefinition = {
+  name: 'Age',
+  type: 'date',
+  jsonPath: CREATED,
+};
+
+/** The table of a custom resource; without printer columns name and age. */
+export function customTable({ columns }: CustomKind): KindTable {
+  const shown = columns.length === 0 ? [agePath] : columns;
+  return {
+    columns: [nameColumn, ...shown.map(columnOf)],
+    cells: (object, nowMs) => [
+      object.metadata.name ?? '',
+      ...shown.map((one) => cellOf(one, object, nowMs)),
+    ],
+  };
+}
+
+function columnOf(definition: CustomResourceColumnDefinition): Column {
+  const { name, type, format = '', description = '', priority = 0, jsonPath } = definition;
+  if (definition === agePath) {
+    const created = field('ObjectMeta', 'creationTimestamp');
+    return { ...column(name, created, { type: 'date' }) };
+  }
+  const text = `Custom resource definition column (in JSONPath format): ${jsonPath}`;
+  return { name, type, format, priority, description: description === '' ? text : description };
+}
+
+function cellOf(
+  { type, jsonPath }: CustomResourceColumnDefinition,
+  object: KubernetesObject,
+  nowMs: number,
+): Cell {
+  const found = evaluateJsonPath(jsonPath, object as unknown as Json);
+  const [value] = found ?? [];
+  if (value === undefined || value === null) return null;
+  switch (type) {
+    case 'integer':
+    case 'number':
+      return typeof value === 'number' ? (type === 'integer' ? Math.trunc(value) : value) : null;
+    case 'boolean':
+      return typeof value === 'boolean' ? value : null;
+    case 'date':
+      return typeof value === 'string' ? age(value, nowMs) : '<invalid>';
+    default:
+      // Several results of one path stand side by side.
+      return found?.length === 1 ? textOf(value) : (found ?? []).map(textOf).join(' ');
+  }
+}
+
+function textOf(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
