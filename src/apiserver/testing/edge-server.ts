@@ -1,6 +1,6 @@
 // A running API server edge over any handler, with fresh certificates, for tests of this room.
 import { silentLogger } from '../../base/logger.ts';
-import { systemClock } from '../../base/clock.ts';
+import { systemClock, type Clock } from '../../base/clock.ts';
 import { MASTERS_GROUP, type ApiHandler } from '../api-request.ts';
 import { createAuthenticator, createTokenReviewer, type TokenReviewer } from '../authentication.ts';
 import { seededRandom } from '../../base/random.ts';
@@ -32,6 +32,7 @@ export interface EdgeServer {
 export interface EdgeOptions {
   readonly reviewToken?: TokenReviewer;
   readonly audit?: (event: object) => void;
+  readonly clock?: Clock;
 }
 
 /**
@@ -40,7 +41,7 @@ export interface EdgeOptions {
  */
 export async function startEdgeServer(
   handler: ApiHandler,
-  { reviewToken, audit }: EdgeOptions = {},
+  { reviewToken, audit, clock: serverClock = systemClock }: EdgeOptions = {},
 ): Promise<EdgeServer> {
   const certificates = await ensureCertificates({ files, clock: systemClock, names: [] });
   const admin = { name: 'kubernetes-admin', uid: '', groups: [MASTERS_GROUP] };
@@ -60,7 +61,7 @@ export async function startEdgeServer(
     version: versionInfo('1.36'),
     healthChecks: {},
     logger: silentLogger,
-    clock: systemClock,
+    clock: serverClock,
     tls: {
       key: certificates.serverKey,
       cert: certificates.serverCertificate,
