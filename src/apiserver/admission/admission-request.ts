@@ -2,12 +2,15 @@
 import type { KubernetesObject } from '../../api/meta/object.ts';
 import { forbidden } from '../../api/meta/status-error.ts';
 import type { StatusError } from '../../api/meta/status-error.ts';
+import type { ResourceDefinition } from '../../api/resources.ts';
 import type { HandlerContext, ResourceRequest } from '../handlers/handler-context.ts';
 
 export interface AdmissionRequest<T extends KubernetesObject = KubernetesObject> {
   readonly context: HandlerContext;
   readonly target: ResourceRequest;
-  readonly operation: 'create' | 'update' | 'delete';
+  readonly operation: 'create' | 'update' | 'delete' | 'connect';
+  /** What the object is when it is not of the resource: a Binding, say. */
+  readonly kind?: ResourceDefinition;
   /** A private copy that mutating steps may change; what is deleted, for a delete. */
   readonly object: T;
   /** Only of an update. */
@@ -21,7 +24,7 @@ export interface AdmissionRequest<T extends KubernetesObject = KubernetesObject>
 }
 
 /** What a write is about. */
-export type Admitted = Pick<AdmissionRequest, 'operation' | 'object' | 'old' | 'dryRun'>;
+export type Admitted = Pick<AdmissionRequest, 'operation' | 'object' | 'old' | 'dryRun' | 'kind'>;
 
 /** A request as admission sees it. */
 export function admissionRequest(

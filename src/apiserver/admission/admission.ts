@@ -1,5 +1,7 @@
 // Built-in admission (API-931): steps that complete or refuse a write, each in its own file, in the
-// order of the lists below. They only read the store, so a write stays one turn of the event loop.
+// order of the lists below. They only read the store, so a write stays one turn of the event loop;
+// webhooks that are configured come after them.
+import { StatusError } from '../../api/meta/status-error.ts';
 import type { AdmissionRequest, AdmissionStep } from './admission-request.ts';
 import { claimResize } from './claim-resize.ts';
 import { defaultStorageClass } from './default-storage-class.ts';
@@ -12,6 +14,9 @@ import { rbacEscalation } from './rbac-escalation.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { runtimeClass } from './runtime-class.ts';
 import { serviceAccount } from './service-account.ts';
+import { mutateByWebhooks } from './webhooks/mutating-webhooks.ts';
+import { validateByWebhooks } from './webhooks/validating-webhooks.ts';
+import { whenDone } from './when-done.ts';
 import { storageProtection } from './storage-protection.ts';
 
 const mutatingSteps: readonly AdmissionStep[] = [
@@ -39,14 +44,37 @@ const validatingSteps: readonly AdmissionStep[] = [
  * outside is asked.
  */
 export function mutate(request: AdmissionRequest): void | Promise<void> {
-  if (request.operation === 'delete') return undefined;
-  for (const step of mutatingSteps) step(request);
-  return undefined;
+  const own = () => {
+    if (request.operation === 'delete' || request.kind) return;
+    for (const step of mutatingSteps) step(request);
+  };
+  return withWarnings(request, () => {
+    own();
+    return mutateByWebhooks(request, own);
+  });
 }
 
-/** After validation; answers as mutate does. */
+/** After validation; answers as mutate does. Quotas come last: what is charged is to be stored. */
 export function admit(request: AdmissionRequest): void | Promise<void> {
-  for (const step of validatingSteps) step(request);
-  resourceQuota(request);
-  return undefined;
+  return withWarnings(request, () => {
+    for (const step of validatingSteps) step(request);
+    return whenDone(validateByWebhooks(request), () => resourceQuota(request));
+  });
+}
+
+/** A refusal brings the warnings along (API-114). */
+function withWarnings(
+  { warnings }: AdmissionRequest,
+  work: () => void | Promise<void>,
+): void | Promise<void> {
+  const refused = (error: unknown): never => {
+    if (error instanceof StatusError) error.warnings = [...error.warnings, ...warnings];
+    throw error;
+  };
+  try {
+    const pending = work();
+    return pending instanceof Promise ? pending.catch(refused) : undefined;
+  } catch (error) {
+    return refused(error);
+  }
 }

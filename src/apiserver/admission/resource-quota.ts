@@ -30,7 +30,8 @@ export function resourceQuota(request: AdmissionRequest): void {
 function chargeOf(request: AdmissionRequest): QuotaCharge | undefined {
   const { target, operation, object, old, context } = request;
   const { resource, info } = target;
-  if (operation === 'delete' || info.namespace === '' || !resource.namespaced) return undefined;
+  if (operation === 'delete' || operation === 'connect') return undefined;
+  if (info.namespace === '' || !resource.namespaced) return undefined;
   const prefix = collectionPrefix(resourceQuotas, info.namespace);
   if (context.store.count(prefix) === 0) return undefined;
   const evaluator = quotaEvaluator(resource);
