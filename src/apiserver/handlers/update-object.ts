@@ -48,9 +48,12 @@ export interface UpdateResult {
   readonly warnings: readonly string[];
 }
 
+/** Subresources that write the status; approving a certificate writes conditions (API-709). */
+const STATUS_PARTS: readonly string[] = ['status', 'approval'];
+
 /** The rules of the kind for the main resource or, for `/status`, its status. */
 export function kindStrategy({ rules, info }: ResourceRequest): UpdateStrategy {
-  if (info.subresource !== 'status') return mainStrategy(rules);
+  if (!STATUS_PARTS.includes(info.subresource)) return mainStrategy(rules);
   return {
     prepare: (object, old, context) => rules.prepareForStatusUpdate(object, old, context),
     validate: (object, old, context) => rules.validateStatusUpdate(object, old, context),
