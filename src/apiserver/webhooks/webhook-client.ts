@@ -122,7 +122,7 @@ function send(
     const request = httpsRequest(
       {
         ...{ method: 'POST', host, port, path: url.pathname + query, headers, signal, ...tls },
-        ...(createConnection ? { createConnection, agent: false } : { agent: agent ?? false }),
+        ...(createConnection ? { createConnection } : { agent: agent ?? false }),
       },
       resolve,
     );
