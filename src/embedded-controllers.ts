@@ -8,14 +8,15 @@ import { createPersistentVolumeController } from './controllers/persistentvolume
 import type { VolumeBackend } from './controllers/persistentvolume/volume-backend.ts';
 import { createNamespaceController } from './controllers/namespace/namespace-controller.ts';
 import { createPodGcController } from './controllers/podgc/podgc-controller.ts';
+import { createResourceQuotaController } from './controllers/resourcequota/resourcequota-controller.ts';
 import { createRootCaController } from './controllers/rootca/rootca-controller.ts';
 import { createScheduler } from './controllers/scheduler/scheduler.ts';
 import { createServiceAccountController } from './controllers/serviceaccount/serviceaccount-controller.ts';
+import { engineOptions } from './controllers/statefulset/engine-options.ts';
 import { createStatefulSetController } from './controllers/statefulset/statefulset-controller.ts';
 import { createClaimProtectionController } from './controllers/volumeprotection/claim-protection-controller.ts';
 import { createVolumeProtectionController } from './controllers/volumeprotection/volume-protection-controller.ts';
 import type { RuleContext } from './api/kind-rules.ts';
-import { gateEnabled } from './api/feature-gates.ts';
 import { OrdinalError } from './base/errors.ts';
 import type { Runnable } from './base/runnable.ts';
 import type { ControllerContext } from './client/controller-context.ts';
@@ -35,12 +36,7 @@ const FACTORIES: Readonly<Record<string, Factory>> = {
   scheduler: createScheduler,
   'persistentvolume-binder': (context, { volumesDirectory, volumeBackend }) =>
     createPersistentVolumeController(context, { volumesDirectory, backend: volumeBackend }),
-  statefulset: (context, settings) =>
-    createStatefulSetController(context, {
-      maxUnavailable: gateEnabled(settings, 'MaxUnavailableStatefulSet'),
-      recreate: gateEnabled(settings, 'StatefulSetRecreateStrategy'),
-      emulatedVersion: settings.emulatedVersion,
-    }),
+  statefulset: (context, settings) => createStatefulSetController(context, engineOptions(settings)),
   endpoints: createEndpointsController,
   endpointslice: createEndpointSliceController,
   'garbage-collector': createGarbageCollector,
@@ -48,6 +44,7 @@ const FACTORIES: Readonly<Record<string, Factory>> = {
   'persistentvolumeclaim-protection': createClaimProtectionController,
   'persistentvolume-protection': createVolumeProtectionController,
   'pod-garbage-collector': createPodGcController,
+  resourcequota: createResourceQuotaController,
   serviceaccount: createServiceAccountController,
   'clusterrole-aggregation': createClusterRoleAggregationController,
   'root-ca-certificate-publisher': (context, { rootCa }) =>

@@ -1,28 +1,41 @@
-// The feature gates that change what the API accepts, with their default for each version.
+// Upstream's feature gates that are switches here, with their default for each version.
 import type { RuleContext } from './kind-rules.ts';
 
-/** Every gate that there is. */
-export const FEATURE_GATES = ['MaxUnavailableStatefulSet', 'StatefulSetRecreateStrategy'] as const;
+type Version = RuleContext['emulatedVersion'];
 
-export type FeatureGate = (typeof FEATURE_GATES)[number];
+/** The default of every gate; a version that does not have a gate does not list it. */
+const DEFAULTS = {
+  '1.36': {
+    MaxUnavailableStatefulSet: false,
+    StaleControllerConsistencyStatefulSet: true,
+    StatefulSetSemanticRevisionComparison: true,
+  },
+  '1.37': {
+    MaxUnavailableStatefulSet: true,
+    StaleControllerConsistencyStatefulSet: true,
+    StatefulSetRecreateStrategy: false,
+    StatefulSetSemanticRevisionComparison: true,
+  },
+} as const satisfies Readonly<Record<Version, Readonly<Record<string, boolean>>>>;
 
-/** Gates whose default is on, by emulated version; every other gate is off. */
-const ON: Readonly<Record<RuleContext['emulatedVersion'], ReadonlySet<FeatureGate>>> = {
-  '1.36': new Set([]),
-  '1.37': new Set(['MaxUnavailableStatefulSet']),
-};
+export type FeatureGate = keyof (typeof DEFAULTS)['1.37'];
 
-/** Gates that a version does not have: they are off in it, whatever was set. */
-const UNKNOWN: Readonly<Record<RuleContext['emulatedVersion'], ReadonlySet<FeatureGate>>> = {
-  '1.36': new Set(['StatefulSetRecreateStrategy']),
-  '1.37': new Set([]),
-};
+/** Names of the gates that a version has, in order. */
+export function gatesOf(version: Version): readonly string[] {
+  return Object.keys(DEFAULTS[version]);
+}
 
-/** True when the gate is set on, or unset and on by default in the emulated version. */
+/**
+ * True when the gate is set on, or unset and on by default in the emulated version. A gate that the
+ * version does not have is off, whatever was set.
+ */
 export function gateEnabled(
   context: Pick<RuleContext, 'featureGates' | 'emulatedVersion'>,
   gate: FeatureGate,
 ): boolean {
-  if (UNKNOWN[context.emulatedVersion].has(gate)) return false;
-  return context.featureGates.get(gate) ?? ON[context.emulatedVersion].has(gate);
+  const defaults: Readonly<Partial<Record<FeatureGate, boolean>>> =
+    DEFAULTS[context.emulatedVersion];
+  const usual = defaults[gate];
+  if (usual === undefined) return false;
+  return context.featureGates.get(gate) ?? usual;
 }

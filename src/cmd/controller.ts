@@ -1,7 +1,6 @@
 // `ordinal controller`: the StatefulSet engine alone, against any Kubernetes API. Takes the place
 // of the built-in controller where that is switched off.
 import { hostname } from 'node:os';
-import { gateEnabled } from '../api/feature-gates.ts';
 import { systemClock } from '../base/clock.ts';
 import { OrdinalError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
@@ -13,6 +12,7 @@ import { createHttpTransport } from '../client/http-transport.ts';
 import { createInformerFactory } from '../client/informer-factory.ts';
 import { loadKubeconfig } from '../client/kubeconfig.ts';
 import { createManager, type ManagerOptions } from '../client/manager.ts';
+import { engineOptions } from '../controllers/statefulset/engine-options.ts';
 import { createStatefulSetController } from '../controllers/statefulset/statefulset-controller.ts';
 import { untilStopped } from './until-stopped.ts';
 
@@ -95,12 +95,7 @@ function managerOptions(
   const gates = { featureGates: new Map(Object.entries(options.featureGates)), emulatedVersion };
   const engine = createStatefulSetController(
     { ...tools, informers },
-    {
-      maxUnavailable: gateEnabled(gates, 'MaxUnavailableStatefulSet'),
-      recreate: gateEnabled(gates, 'StatefulSetRecreateStrategy'),
-      emulatedVersion,
-      workers,
-    },
+    { ...engineOptions(gates), workers },
   );
   if (!options.leaderElect) return { informers, controllers: [engine] };
   const identity = `${hostname()}_${systemRandom.uuid()}`;

@@ -1,9 +1,9 @@
 // The command line: argv in, exit code out. Commands are loaded when they are called.
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { FEATURE_GATES } from '../api/feature-gates.ts';
 import { OrdinalError, errorMessage } from '../base/errors.ts';
 import { createConsoleLogger, type LogLevel } from './console-logger.ts';
 import { defaultDataDirectory } from './data-directory.ts';
+import { assertGatesExist, parseFeatureGates } from './feature-gates.ts';
 import type { UpOptions } from './up.ts';
 import { VERSION } from './version.ts';
 
@@ -13,22 +13,6 @@ function wholeNumber(max: number) {
     if (/^[0-9]+$/.test(text) && value <= max) return value;
     throw new InvalidArgumentError(`must be a whole number from 0 to ${max}`);
   };
-}
-
-/** `A=true,B=false`. */
-function featureGates(text: string): Record<string, boolean> {
-  const gates: Record<string, boolean> = {};
-  for (const entry of text.split(',').filter((part) => part.trim() !== '')) {
-    const match = /^\s*([A-Za-z][A-Za-z0-9]*)=(true|false)\s*$/.exec(entry);
-    if (!match?.[1])
-      throw new InvalidArgumentError(`"${entry}" is not of the form Gate=true|false`);
-    if (!FEATURE_GATES.some((gate) => gate === match[1]))
-      throw new InvalidArgumentError(
-        `there is no gate "${match[1]}" (choose among ${FEATURE_GATES.join(', ')})`,
-      );
-    gates[match[1]] = match[2] === 'true';
-  }
-  return gates;
 }
 
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -71,7 +55,7 @@ function versionOption(): Option {
 
 function gatesOption(): Option {
   return new Option('--feature-gates <gates>', 'Gate=true|false, comma-separated')
-    .argParser(featureGates)
+    .argParser(parseFeatureGates)
     .default({}, 'those of the emulated version')
     .env('ORDINAL_FEATURE_GATES');
 }
@@ -153,6 +137,7 @@ program
   )
   .addOption(logLevelOption())
   .action(async (options: UpOptions) => {
+    assertGatesExist(options.featureGates, options.emulatedVersion);
     const { up } = await import('./up.ts');
     const logger = loggerAt(options.logLevel, options.output === 'json');
     process.exitCode = await up({ ...options, detach: options.detach === true }, logger);
@@ -204,6 +189,7 @@ program
   .addOption(versionOption())
   .addOption(logLevelOption())
   .action(async (options) => {
+    assertGatesExist(options.featureGates, options.emulatedVersion);
     const { controller } = await import('./controller.ts');
     process.exit(await controller(options, loggerAt(options.logLevel)));
   });

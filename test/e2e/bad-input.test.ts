@@ -223,6 +223,7 @@ describeWithKubectl('bad input to the command line', () => {
     [['--emulated-version', '1.2'], '1.36'],
     [['--feature-gates', 'Nonsense'], 'Gate=true|false'],
     [['--feature-gates', 'NoSuchGate=true'], 'NoSuchGate'],
+    [['--feature-gates', 'StatefulSetRecreateStrategy=true'], '1.36 has no feature gate'],
     [['--kubeconfig', '/no/such/folder/kubeconfig'], '/no/such/folder'],
     [['--data-dir', '/proc/no-such'], '/proc/no-such'],
     [['--unknown'], '--unknown'],

@@ -37,7 +37,9 @@ export function createStatefulSetController(
   const recorder = createEventRecorder({ client, clock, random, logger, component });
   const waits = new WaitIndex();
   const metrics = createSetMetrics(context.metrics);
-  const decide = revisionDecider(rememberPositive(rebuildsTheSame));
+  const { comparesRebuilt = true } = options;
+  const rebuilds = comparesRebuilt ? rememberPositive(rebuildsTheSame) : () => false;
+  const decide = revisionDecider(rebuilds);
   const onPlan = (snapshot: Snapshot, plan: Plan) => {
     waits.set(keyOf(snapshot.set), plan.waits);
     metrics.planned(snapshot.set, plan);

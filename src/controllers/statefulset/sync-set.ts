@@ -54,7 +54,8 @@ export interface SyncContext {
 /** Reconciles the set of `key`. Throws to be called again with back-off. */
 export async function syncSet(key: string, context: SyncContext): Promise<ReconcileResult | void> {
   const { caches, writes, logger } = context;
-  const stale = writes.staleCache(key, caches.versions());
+  const { waitsForOwnWrites = true } = context.options;
+  const stale = waitsForOwnWrites ? writes.staleCache(key, caches.versions()) : undefined;
   if (stale) {
     context.onStale(stale);
     throw new TransientError(`the cache of ${stale} is older than the last write for ${key}`);

@@ -14,6 +14,10 @@ export interface EngineOptions {
   readonly maxUnavailable: boolean;
   /** StatefulSetRecreateStrategy; absent is off. */
   readonly recreate?: boolean;
+  /** StaleControllerConsistencyStatefulSet (SS-801); absent is on. */
+  readonly waitsForOwnWrites?: boolean;
+  /** StatefulSetSemanticRevisionComparison (SS-522); absent is on. */
+  readonly comparesRebuilt?: boolean;
   readonly emulatedVersion: '1.36' | '1.37';
 }
 
