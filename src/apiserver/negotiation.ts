@@ -17,14 +17,14 @@ export interface AcceptClause {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-const FORMATS: Readonly<Record<string, Representation['format']>> = {
-  'application/json': 'json',
-  '*/*': 'json',
-  'application/*': 'json',
-  'application/yaml': 'yaml',
+const FORMATS: ReadonlyMap<string, Representation['format']> = new Map([
+  ['application/json', 'json'],
+  ['*/*', 'json'],
+  ['application/*', 'json'],
+  ['application/yaml', 'yaml'],
   // Clients decode by the reply's own content type, so JSON serves them too (API-104).
-  'application/vnd.kubernetes.protobuf': 'json',
-};
+  ['application/vnd.kubernetes.protobuf', 'json'],
+]);
 
 const MEDIA_TYPES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
 const TRANSFORMS = ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'];
@@ -65,7 +65,7 @@ function requireMediaType(clauses: readonly AcceptClause[]): void {
 }
 
 function representation(clause: AcceptClause, stream: boolean): Representation | undefined {
-  const format = FORMATS[clause.type];
+  const format = FORMATS.get(clause.type);
   if (format === undefined || (stream && format === 'yaml')) return undefined;
   const kind = clause.parameters.get('as');
   if (kind === undefined) return format === 'json' ? PLAIN : { format, transform: undefined };

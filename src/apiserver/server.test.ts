@@ -14,6 +14,8 @@ let sink: ApiWatchSink | undefined;
 let watchStopped = 0;
 let log: PassThrough;
 
+const shared = { one: '1' };
+
 const configMap = (name: string, data: Record<string, string> = { a: '1' }) => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
@@ -42,8 +44,10 @@ async function handler(request: ApiRequest): Promise<ApiResponse> {
   }
   if (path.endsWith('/configmaps') && request.method === 'GET') {
     const size = Number(query.get('size') ?? 1);
-    const items = [configMap('a', { a: 'x'.repeat(size) }), configMap('b')].map(unstored);
-    return { kind: 'list', resource: configMaps, metadata: { resourceVersion: '9' }, items };
+    const items = [configMap('a', { a: 'x'.repeat(size) }), configMap('b')];
+    if (query.has('shared')) for (const item of items) item.data = shared;
+    const metadata = { resourceVersion: '9' };
+    return { kind: 'list', resource: configMaps, metadata, items: items.map(unstored) };
   }
   return {
     kind: 'object',
@@ -276,6 +280,12 @@ describe('replies', () => {
     expect(yaml.headers['content-type']).toBe('application/yaml');
     expect(yaml.text).toContain('kind: ConfigMap\n');
     expect(yaml.text).toContain('a: "1"\n');
+    // Values that objects share are written out each time: Go knows no aliases.
+    const twice = await call(`${CONFIG_MAPS}?shared`, { headers: { accept: 'application/yaml' } });
+    expect(twice.text.match(/one: "1"\n/g)).toHaveLength(2);
+    const odd = { accept: 'constructor, application/json;q=0.5' };
+    const plain = await call(`${CONFIG_MAPS}/cm`, { headers: odd });
+    expect(plain.headers['content-type']).toBe('application/json');
   });
 
   it('API-108: compresses large bodies for those who accept gzip', async () => {

@@ -23,7 +23,13 @@ export function randomBytes(random: Random, length: number): Buffer {
 
 /** Names of objects; few, so that requests meet each other's objects. */
 export const NAMES = ['a', 'b', 'web-0', 'default', 'kubernetes', 'x.y.example.com'];
-export const NAMESPACES = ['default', 'default', 'fuzz', 'kube-system', 'missing'];
+export const NAMESPACES = [
+  ...Array<string>(6).fill('default'),
+  'fuzz',
+  'fuzz',
+  'kube-system',
+  'missing',
+];
 
 /** Texts that break things. */
 export const ODD_TEXTS = [

@@ -100,7 +100,7 @@ export function encoded(text: string): string {
 
 /** The part behind the question mark; the empty string: there is none. */
 export function randomQuery(random: Random): string {
-  if (chance(random, 40)) return '';
+  if (chance(random, 60)) return '';
   const text = times(1 + random.integer(4), () => parameter(random)).join('&');
   return `?${chance(random, 3) ? mutateText(random, text).replace(/[^!-~]/g, '') : text}`;
 }
@@ -119,7 +119,7 @@ const ODD_ACCEPTS = [
 ]; // prettier-ignore
 
 const HEADERS: Readonly<Record<string, MakeValue>> = {
-  accept: (random) => pick(random, chance(random, 85) ? ACCEPTS : ODD_ACCEPTS),
+  accept: (random) => pick(random, chance(random, 94) ? ACCEPTS : ODD_ACCEPTS),
   'accept-encoding': (random) => pick(random, ['gzip', 'br', 'gzip;q=0', 'x']),
   'user-agent': (random) => pick(random, ['kubectl/v1.36', 'curl/8', '', 'a/b/c']),
   'impersonate-user': (random) =>
@@ -140,8 +140,8 @@ const NAMES_OF_HEADERS = Object.keys(HEADERS);
 /** Headers beside those of the body and of the caller's identity. */
 export function randomHeaders(random: Random): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (let left = random.integer(chance(random, 40) ? 3 : 1); left >= 0; left -= 1) {
-    const name = chance(random, 85) ? 'accept' : pick(random, NAMES_OF_HEADERS);
+  for (let left = random.integer(chance(random, 20) ? 3 : 1); left >= 0; left -= 1) {
+    const name = chance(random, 93) ? 'accept' : pick(random, NAMES_OF_HEADERS);
     headers[name] = HEADERS[name]!(random);
   }
   return headers;

@@ -21,6 +21,15 @@ const METHODS = [
 ]; // prettier-ignore
 const ODD_METHODS = ['HEAD', 'OPTIONS', 'TRACE', 'PROPFIND'];
 
+/** How many of 100 requests of a method name an object. */
+const WITH_NAME: Readonly<Record<string, number>> = {
+  GET: 50,
+  POST: 8,
+  PUT: 96,
+  PATCH: 97,
+  DELETE: 90,
+};
+
 const SYSTEM_PATHS = [
   '/', '/api', '/apis', '/apis/apps', '/apis/apps/v1', '/api/v1', '/api/v2', '/apis/nope', '/version',
   '/healthz', '/livez?verbose', '/readyz/ping', '/readyz?exclude=ping', '/metrics', '/openapi/v2',
@@ -75,7 +84,7 @@ export function randomRequest(
 ): FuzzRequest {
   const method = pick(random, chance(random, 97) ? METHODS : ODD_METHODS);
   const target = targetOf(random, resources);
-  const withName = method === 'POST' ? chance(random, 15) : chance(random, 75);
+  const withName = chance(random, WITH_NAME[method] ?? 50);
   const usual = resourcePathOf(random, target, withName);
   const known = chance(random, 94) ? usual : pick(random, SYSTEM_PATHS);
   const damaged = `/${mutateText(random, known).replace(/[^!-~]/g, '')}`;

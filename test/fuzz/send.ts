@@ -28,6 +28,7 @@ function readReply(head: Head, source: Readable, stop: () => void): Promise<Rece
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let complete = true;
+    let settled = false;
     const timer = isStream(head)
       ? setTimeout(() => {
           complete = false;
@@ -36,6 +37,7 @@ function readReply(head: Head, source: Readable, stop: () => void): Promise<Rece
         }, WATCH_MS)
       : undefined;
     const settle = () => {
+      settled = true;
       clearTimeout(timer);
       const bytes = Buffer.concat(chunks);
       const zipped = head.headers['content-encoding'] === 'gzip' && complete;
@@ -44,6 +46,7 @@ function readReply(head: Head, source: Readable, stop: () => void): Promise<Rece
     source.on('data', (chunk: Buffer) => chunks.push(chunk));
     source.once('end', settle);
     source.once('error', (error) => (complete ? reject(error) : undefined));
+    source.once('close', () => settled || reject(new Error('the reply broke off')));
   });
 }
 
@@ -87,11 +90,16 @@ export function http2Sender({ port, ca }: FuzzServer): Sender {
     send: ({ method, path, headers, body }) =>
       new Promise((resolve, reject) => {
         const own = { ':method': method, ':path': path };
+        let answered = false;
         const request = open().request({ ...headers, ...own }, { endStream: !body });
         const timer = setTimeout(() => request.destroy(hung()), HANG_MS);
-        request.once('close', () => clearTimeout(timer));
+        request.once('close', () => {
+          clearTimeout(timer);
+          if (!answered) reject(new Error(`closed without a reply, code ${request.rstCode}`));
+        });
         request.on('error', reject);
         request.once('response', (received) => {
+          answered = true;
           const code = received[':status'] ?? 0;
           const stop = () => request.close(constants.NGHTTP2_CANCEL);
           readReply({ code, headers: received }, request, stop).then(resolve, reject);

@@ -65,6 +65,7 @@ describe('secrets', () => {
       'data[.dockerconfigjson]: Invalid value: "<secret contents redacted>": ' +
         "invalid character 'x' looking for beginning of value",
     ]);
+    expect(errorsOf({ type: 'toString' })).toEqual([]);
   });
 
   test('API-925: the type does not change; left out it stays', () => {

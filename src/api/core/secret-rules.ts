@@ -23,15 +23,15 @@ import {
 const DATA = fieldPath('data');
 const ACCOUNT = 'kubernetes.io/service-account.name';
 /** Keys that hold JSON, by type. */
-const DOCKER: Readonly<Record<string, string>> = {
-  'kubernetes.io/dockercfg': '.dockercfg',
-  'kubernetes.io/dockerconfigjson': '.dockerconfigjson',
-};
+const DOCKER: ReadonlyMap<string, string> = new Map([
+  ['kubernetes.io/dockercfg', '.dockercfg'],
+  ['kubernetes.io/dockerconfigjson', '.dockerconfigjson'],
+]);
 /** Keys that must be there, by type. */
-const KEYS: Readonly<Record<string, readonly string[]>> = {
-  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
-  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
-};
+const KEYS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['kubernetes.io/ssh-auth', ['ssh-privatekey']],
+  ['kubernetes.io/tls', ['tls.crt', 'tls.key']],
+]);
 
 /** What the API server asks of this kind. */
 export const secretRules = defineKind<Secret>({
@@ -84,9 +84,9 @@ function* validateType({ type = '', data = {}, metadata }: Secret): Causes {
     if (data['username'] !== undefined || data['password'] !== undefined) return;
     for (const key of ['username', 'password']) yield required(DATA.key(key));
   }
-  const docker = DOCKER[type];
+  const docker = DOCKER.get(type);
   if (docker !== undefined) yield* validateDockerConfig(data[docker], docker);
-  for (const key of KEYS[type] ?? []) {
+  for (const key of KEYS.get(type) ?? []) {
     const absent = type === 'kubernetes.io/ssh-auth' ? isBlank(data[key]) : data[key] === undefined;
     if (absent) yield required(DATA.key(key));
   }

@@ -163,6 +163,11 @@ describe('the stored form', () => {
       metadata: {},
       data: { a: '' },
     });
+    const bytes = { metadata: {}, data: { a: null } };
+    expect(decodeObject(bytes, { type: 'Secret' }).object).toEqual({
+      metadata: {},
+      data: { a: '' },
+    });
   });
 
   it('SS-512: zero values that mean nothing are dropped, those that count stay', () => {

@@ -87,7 +87,8 @@ function emptyDecoder(type: TypeRef, model: TypeModel): Decoder {
     return (_, context) => decode({}, context);
   }
   const zero = type.form === 'scalar' ? zeroValues[type.scalar] : null;
-  return () => zero;
+  // Go's nil bytes come back from the reference's store as empty ones.
+  return () => (type.form === 'scalar' && type.scalar === 'bytes' ? '' : zero);
 }
 
 function quantityDecoder(type: TypeRef): Decoder {

@@ -124,6 +124,7 @@ class Connection {
     const id = payload.readUInt32BE(0) & 0x7fff_ffff;
     const headers = await this.#codec.decode(payload.subarray(10));
     if (this.#streams.size >= STREAMS_MAX) throw new Error('too many SPDY streams');
+    if (this.#streams.has(id)) throw new Error(`SPDY stream ${id} is open already`);
     const stream = new SpdyStream(id, headers, (frame, done) => this.#send(frame, done));
     this.#streams.set(id, stream);
     stream.once('close', () => this.#streams.delete(id));

@@ -48,15 +48,16 @@ function feed(stream: Deflate | Inflate, block: Buffer): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let bytes = 0;
     const settle = (error?: Error | null) => {
-      stream.removeAllListeners();
+      stream.removeListener('data', take).removeListener('error', settle);
       if (error) reject(error);
       else resolve(Buffer.concat(chunks));
     };
-    stream.on('data', (chunk: Buffer) => {
+    const take = (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes > HEADER_BYTES_MAX) settle(new Error('SPDY header block is too large'));
       else chunks.push(chunk);
-    });
+    };
+    stream.on('data', take);
     stream.once('error', settle);
     stream.write(block);
     stream.flush(constants.Z_SYNC_FLUSH, () => settle());
@@ -73,6 +74,8 @@ export interface HeaderCodec {
 export function createHeaderCodec(): HeaderCodec {
   const inflate = createInflate({ dictionary: SPDY_DICTIONARY, flush: constants.Z_SYNC_FLUSH });
   const deflate = createDeflate({ dictionary: SPDY_DICTIONARY, flush: constants.Z_SYNC_FLUSH });
+  // A block that was given up may still turn out to be damaged.
+  for (const stream of [inflate, deflate]) stream.on('error', () => {});
   return {
     decode: async (block) => parsePairs(await feed(inflate, block)),
     encode: (headers) => feed(deflate, encodePairs(headers)),

@@ -17,6 +17,8 @@ const PROTOCOLS: ReadonlyMap<string, number> = new Map([
   ['channel.k8s.io', 1],
 ]);
 
+/** Of one terminal size at most; more is nonsense and would be kept for its end. */
+const RESIZE_CHARS_MAX = 1024;
 /** How long a client may take to open its streams, in milliseconds. */
 const STREAMS_MS_MAX = 30_000;
 
@@ -46,7 +48,7 @@ function readResizes(stream: SpdyStream, resize: (width: number, height: number)
   stream.setEncoding('utf8');
   stream.on('data', (chunk: string) => {
     const parts = (text + chunk).split('}');
-    text = parts.pop() ?? '';
+    text = parts.pop()?.slice(0, RESIZE_CHARS_MAX) ?? '';
     for (const part of parts) {
       const size = parseResize(Buffer.from(`${part.trim()}}`));
       if (size) resize(size.width, size.height);

@@ -326,6 +326,30 @@ describe('SPDY', () => {
   });
 });
 
+describe('SPDY of clients that mean no good', () => {
+  it('API-751: a stream that is opened twice ends the connection and its process', async () => {
+    const path = `${POD}/exec?command=cat&stdin=true&stdout=true`;
+    const { socket } = await upgradeToSpdy(path, 'v4.channel.k8s.io');
+    const client = spdyClient(socket);
+    const { exitCode } = last;
+    await client.open(1, { streamtype: 'error' });
+    await client.open(3, { streamtype: 'stdin' });
+    await client.open(3, { streamtype: 'stdout' });
+    await client.reading;
+    expect(await exitCode).toBe(137);
+  });
+
+  it('API-751: a header block that inflates without bound is given up, damage behind it too', async () => {
+    const [sender, receiver] = [createHeaderCodec(), createHeaderCodec()];
+    const bomb = await sender.encode(new Map([['a', 'x'.repeat(200_000)]]));
+    const damaged = Buffer.concat([bomb, Buffer.alloc(100, 0xff)]);
+    await expect(receiver.decode(damaged)).rejects.toThrow('too large');
+    await expect(receiver.decode(Buffer.alloc(10, 0xff))).rejects.toThrow();
+    sender.close();
+    receiver.close();
+  });
+});
+
 describe('port-forward', () => {
   const connectClient = async () => {
     const { socket } = await upgradeToSpdy(`${POD}/portforward`, 'portforward.k8s.io');

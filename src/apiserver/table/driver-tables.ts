@@ -46,7 +46,7 @@ export const csiNodeTable: KindTable<CSINode> = {
     }),
     ageColumn,
   ],
-  cells: (node, nowMs) => [nameOf(node), node.spec?.drivers.length ?? 0, ageOf(node, nowMs)],
+  cells: (node, nowMs) => [nameOf(node), node.spec?.drivers?.length ?? 0, ageOf(node, nowMs)],
 };
 
 export const csiStorageCapacityTable: KindTable<CSIStorageCapacity> = {

@@ -382,3 +382,7 @@ describe('API-801: the table', () => {
     );
   });
 });
+
+it('API-820: a node without drivers has none', () => {
+  expect(cells('csinodes', { spec: {} }).slice(0, 2)).toEqual(['x', 0]);
+});
