@@ -1,0 +1,217 @@
+// url(), ip() and cidr(): parts of addresses.
+import { canonicalIp, parseIp } from '../../core/ip-validation.ts';
+import { CelRunError } from './library.ts';
+import type { CelLibrary } from './library.ts';
+
+class CelUrl {
+  readonly url: URL;
+  readonly text: string;
+
+  constructor(url: URL, text: string) {
+    this.url = url;
+    this.text = text;
+  }
+}
+
+class CelIp {
+  readonly bytes: readonly number[];
+  readonly text: string;
+
+  constructor(bytes: readonly number[], text: string) {
+    this.bytes = bytes;
+    this.text = text;
+  }
+}
+
+class CelCidr {
+  readonly ip: CelIp;
+  readonly bits: number;
+
+  constructor(ip: CelIp, bits: number) {
+    this.ip = ip;
+    this.bits = bits;
+  }
+}
+
+const NO_BASE = 'relative://';
+
+function urlOf(text: string): CelUrl | undefined {
+  if (text.startsWith('/')) return new CelUrl(new URL(text, `${NO_BASE}host`), text);
+  if (!/^[a-zA-Z][\w+.-]*:/.test(text) || !URL.canParse(text)) return undefined;
+  return new CelUrl(new URL(text), text);
+}
+
+function isAbsolute({ text }: CelUrl): boolean {
+  return !text.startsWith('/');
+}
+
+function parseUrl(text: string): CelUrl {
+  const url = urlOf(text);
+  if (url) return url;
+  throw new CelRunError(
+    `URL parse error during conversion from string: parse "${text}": invalid URI for request`,
+  );
+}
+
+function escapedPath({ url, text }: CelUrl): string {
+  return url.pathname === '/' && !/^[^?#]*\/\/[^/?#]*\//.test(text) && !text.startsWith('/')
+    ? ''
+    : url.pathname;
+}
+
+function queryOf({ url }: CelUrl): Record<string, string[]> {
+  const query: Record<string, string[]> = {};
+  for (const name of new Set(url.searchParams.keys())) query[name] = url.searchParams.getAll(name);
+  return query;
+}
+
+function ipOf(text: string): CelIp | undefined {
+  // Zones and addresses of IPv4 in IPv6 are not for policies.
+  if (/%|^0\d|\.0\d/.test(text) || (text.includes(':') && text.includes('.'))) return undefined;
+  const bytes = parseIp(text);
+  return bytes && new CelIp(bytes, text);
+}
+
+function parseIpText(text: string): CelIp {
+  const ip = ipOf(text);
+  if (ip) return ip;
+  throw new CelRunError(
+    `IP Address "${text}" parse error during conversion from string: ParseAddr("${text}"): unable to parse IP`,
+  );
+}
+
+function cidrOf(text: string): CelCidr | undefined {
+  const slash = text.indexOf('/');
+  const ip = ipOf(text.slice(0, Math.max(slash, 0)));
+  const bits = text.slice(slash + 1);
+  if (!ip || !/^(0|[1-9]\d*)$/.test(bits) || Number(bits) > ip.bytes.length * 8) return undefined;
+  return new CelCidr(ip, Number(bits));
+}
+
+function parseCidr(text: string): CelCidr {
+  const cidr = cidrOf(text);
+  if (cidr) return cidr;
+  throw new CelRunError(
+    `network address parse error during conversion from string: netip.ParsePrefix("${text}"): no '/'`,
+  );
+}
+
+function maskedTo({ bytes }: CelIp, bits: number): number[] {
+  return bytes.map((byte, index) => {
+    const kept = Math.min(Math.max(bits - index * 8, 0), 8);
+    return byte & (0xff << (8 - kept)) & 0xff;
+  });
+}
+
+function containsIp({ ip, bits }: CelCidr, other: CelIp): boolean {
+  if (ip.bytes.length !== other.bytes.length) return false;
+  const own = maskedTo(ip, bits);
+  return maskedTo(other, bits).every((byte, index) => byte === own[index]);
+}
+
+function containsCidr(outer: CelCidr, inner: CelCidr): boolean {
+  return outer.bits <= inner.bits && containsIp(outer, inner.ip);
+}
+
+function ipText(bytes: readonly number[]): string {
+  if (bytes.length === 4) return bytes.join('.');
+  const groups = Array.from({ length: 8 }, (_, index) =>
+    (((bytes[index * 2] ?? 0) << 8) | (bytes[index * 2 + 1] ?? 0)).toString(16),
+  );
+  return canonicalIp(groups.join(':'));
+}
+
+function isLoopback({ bytes }: CelIp): boolean {
+  if (bytes.length === 4) return bytes[0] === 127;
+  return bytes.every((byte, index) => byte === (index === 15 ? 1 : 0));
+}
+
+function isUnspecified({ bytes }: CelIp): boolean {
+  return bytes.every((byte) => byte === 0);
+}
+
+function isLinkLocalUnicast({ bytes: [a = 0, b = 0, ...rest] }: CelIp): boolean {
+  return rest.length === 2 ? a === 169 && b === 254 : a === 0xfe && (b & 0xc0) === 0x80;
+}
+
+function isLinkLocalMulticast({ bytes: [a = 0, b = 0, c = 0, ...rest] }: CelIp): boolean {
+  return rest.length === 1 ? a === 224 && b === 0 && c === 0 : a === 0xff && (b & 0x0f) === 2;
+}
+
+function isGlobalUnicast(ip: CelIp): boolean {
+  const [a = 0] = ip.bytes;
+  const isV4 = ip.bytes.length === 4;
+  const isMulticast = isV4 ? a >= 224 && a < 240 : a === 0xff;
+  const isBroadcast = isV4 && ip.bytes.every((byte) => byte === 255);
+  if (isMulticast || isBroadcast || isUnspecified(ip)) return false;
+  return !isLoopback(ip) && !isLinkLocalUnicast(ip);
+}
+
+class IpNamespace {}
+
+const U = 'kubernetes.URL';
+const I = 'net.IP';
+const C = 'net.CIDR';
+
+export const addresses: CelLibrary = {
+  types: [
+    [U, CelUrl],
+    [I, CelIp],
+    [C, CelCidr],
+    ['IpNamespace', IpNamespace],
+  ],
+  namespaces: { ip: ['IpNamespace', new IpNamespace()] },
+  functions: [
+    [`url(string): ${U}`, parseUrl],
+    ['isURL(string): bool', (text: string) => urlOf(text) !== undefined],
+    [
+      `${U}.getScheme(): string`,
+      (one: CelUrl) => (isAbsolute(one) ? one.url.protocol.slice(0, -1) : ''),
+    ],
+    [`${U}.getHost(): string`, (one: CelUrl) => (isAbsolute(one) ? one.url.host : '')],
+    [
+      `${U}.getHostname(): string`,
+      (one: CelUrl) => (isAbsolute(one) ? one.url.hostname.replace(/^\[|\]$/g, '') : ''),
+    ],
+    [`${U}.getPort(): string`, (one: CelUrl) => (isAbsolute(one) ? portOf(one) : '')],
+    [`${U}.getEscapedPath(): string`, escapedPath],
+    [`${U}.getQuery(): map<string, list<string>>`, queryOf],
+    [`ip(string): ${I}`, parseIpText],
+    ['isIP(string): bool', (text: string) => ipOf(text) !== undefined],
+    [
+      `IpNamespace.isCanonical(string): bool`,
+      (_: IpNamespace, text: string) => ipText(parseIpText(text).bytes) === text,
+    ],
+    [`${I}.family(): int`, ({ bytes }: CelIp) => (bytes.length === 4 ? 4n : 6n)],
+    [`${I}.isUnspecified(): bool`, isUnspecified],
+    [`${I}.isLoopback(): bool`, isLoopback],
+    [`${I}.isLinkLocalMulticast(): bool`, isLinkLocalMulticast],
+    [`${I}.isLinkLocalUnicast(): bool`, isLinkLocalUnicast],
+    [`${I}.isGlobalUnicast(): bool`, isGlobalUnicast],
+    [`string(${I}): string`, ({ bytes }: CelIp) => ipText(bytes)],
+    [`cidr(string): ${C}`, parseCidr],
+    ['isCIDR(string): bool', (text: string) => cidrOf(text) !== undefined],
+    [
+      `${C}.containsIP(string): bool`,
+      (one: CelCidr, text: string) => containsIp(one, parseIpText(text)),
+    ],
+    [`${C}.containsIP(${I}): bool`, containsIp],
+    [
+      `${C}.containsCIDR(string): bool`,
+      (one: CelCidr, text: string) => containsCidr(one, parseCidr(text)),
+    ],
+    [`${C}.containsCIDR(${C}): bool`, containsCidr],
+    [`${C}.ip(): ${I}`, ({ ip }: CelCidr) => ip],
+    [
+      `${C}.masked(): ${C}`,
+      ({ ip, bits }: CelCidr) => new CelCidr(new CelIp(maskedTo(ip, bits), ''), bits),
+    ],
+    [`${C}.prefixLength(): int`, ({ bits }: CelCidr) => BigInt(bits)],
+    [`string(${C}): string`, ({ ip, bits }: CelCidr) => `${ipText(ip.bytes)}/${bits}`],
+  ],
+};
+
+/** Also the default port of a scheme, when it is written down. */
+function portOf({ url, text }: CelUrl): string {
+  return url.port === '' ? (/^[^/]*\/\/[^/?#]*:(\d+)(?=[/?#]|$)/.exec(text)?.[1] ?? '') : url.port;
+}
