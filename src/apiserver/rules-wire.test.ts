@@ -95,6 +95,40 @@ describe('forms', () => {
     expect(JSON.parse(text)).toMatchObject({ kind: 'ConfigMap', apiVersion: 'v1' });
   });
 
+  test('API-102: a body without Content-Type is JSON', async () => {
+    const body = '{"metadata":{"name":"untyped"}}';
+    const created = await call(`${NS}/configmaps`, { method: 'POST', body });
+    expect(created.code).toBe(201);
+    expect((await call(`${NS}/configmaps/untyped`, { method: 'DELETE' })).code).toBe(200);
+  });
+
+  test.each([
+    ['text/html, application/yaml', 'ConfigMapList', 'application/yaml'],
+    ['application/json;v=v1;as=Table;g=meta.k8s.io, application/json', 'Table', undefined],
+    ['application/json;as=Chart;v=v1;g=meta.k8s.io, application/json', 'ConfigMapList', undefined],
+    [
+      'application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadataList',
+      'PartialObjectMetadataList',
+      undefined,
+    ],
+    ['application/json;as=Table;v=v9;g=meta.k8s.io, */*', 'ConfigMapList', undefined],
+    ['application/*', 'Status', undefined],
+    ['text/html', 'Status', undefined],
+  ])('API-105: %s gives a %s', async (accept, kind, type = 'application/json') => {
+    const { code, headers, text } = await call(`${NS}/configmaps`, { headers: { accept } });
+    expect(code).toBe(kind === 'Status' ? 406 : 200);
+    expect(headers['content-type']).toBe(type);
+    if (type === 'application/json') expect(JSON.parse(text)).toMatchObject({ kind });
+    else expect(text).toContain(`kind: ${kind}\n`);
+  });
+
+  test('API-107: unknown parameters are ignored, encoded ones understood', async () => {
+    const selector = 'fieldSelector=metadata.name%3Da';
+    const { code, text } = await call(`${NS}/configmaps?unknown=1&${selector}&timeout=32s`);
+    expect(code).toBe(200);
+    expect(JSON.parse(text)).toMatchObject({ items: [{ metadata: { name: 'a' } }] });
+  });
+
   test('API-106: what kubectl asks for is a Table of v1; v1beta1 for those who know no more', async () => {
     const table = await getTable(`${NS}/configmaps`);
     expect(table).toMatchObject({ kind: 'Table', apiVersion: 'meta.k8s.io/v1' });
@@ -140,7 +174,7 @@ describe('refusals', () => {
     return { ...reply, body };
   };
 
-  test('API-321: a version of the future is 504, with a cause and a time to wait', async () => {
+  test('API-321, API-110: a version of the future is 504, with a cause and a time to wait', async () => {
     let isAnswered = false;
     const waiting = status(`${NS}/configmaps?resourceVersion=1000000`);
     void waiting.finally(() => (isAnswered = true));
@@ -170,6 +204,12 @@ describe('refusals', () => {
     const patched = await status(path, { method: 'PATCH', headers: text, body: '{}' });
     expect(patched.body.code).toBe(415);
     expect(patched.body.message).toContain('application/apply-patch+yaml');
+  });
+
+  test('API-110: what is final names no time to come back', async () => {
+    for (const path of [`${NS}/configmaps/none`, `${NS}/configmaps?labelSelector=!!`]) {
+      expect((await status(path)).headers).not.toHaveProperty('retry-after');
+    }
   });
 
   test('API-325: what a path does not offer', async () => {

@@ -52,7 +52,7 @@ describe('aggregated', () => {
     expect(only).toThrow('only the following media types are accepted');
   });
 
-  test('API-204: groups, versions, resources and their subresources', () => {
+  test('API-204, API-209: groups, versions, resources and their subresources', () => {
     const core = read('/api', AGGREGATED).value as { items: { metadata: object }[] };
     expect(core).toMatchObject({ apiVersion: 'apidiscovery.k8s.io/v2' });
     expect(core.items[0]?.metadata).toEqual({});

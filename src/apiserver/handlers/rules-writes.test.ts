@@ -1,6 +1,7 @@
 // Rules of docs/semantics/kubernetes-api.md about writes, through the API server's core.
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { ConfigMap, Job, Pod, Scale, StatefulSet } from '../../api/generated/types.ts';
+import { seededRandom } from '../../base/random.ts';
 import { createTestApi } from '../testing/test-api.ts';
 import type { TestApi } from '../testing/test-api.ts';
 
@@ -63,6 +64,38 @@ describe('warnings', () => {
     });
     const ignore = await api.call(`PUT ${MAPS}/cm?fieldValidation=Ignore`, { body: good });
     expect(ignore).toMatchObject({ code: 200, warnings: [] });
+  });
+});
+
+describe('names', () => {
+  test('API-303: apiVersion, kind and namespace are the path’s where they are left out', async () => {
+    const filled = await api.ok(`POST ${MAPS}`, { metadata: { name: 'cm' } });
+    expect(filled).toMatchObject({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { namespace: 'default' },
+    });
+    const other = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'x' } };
+    expect(await api.fails(`POST ${MAPS}`, other)).toMatchObject({ code: 400 });
+    const version = { apiVersion: 'v2', kind: 'ConfigMap', metadata: { name: 'x' } };
+    expect(await api.fails(`POST ${MAPS}`, version)).toMatchObject({ code: 400 });
+    expect(await api.fails(`PUT ${MAPS}/cm`, { metadata: { name: 'x' } })).toMatchObject({
+      code: 400,
+    });
+  });
+
+  test('API-311, API-405: a generated name that clashes again and again says when to retry', async () => {
+    const same = { ...seededRandom(1), integer: () => 3 };
+    const clashing = await createTestApi({ random: same });
+    const body = { metadata: { generateName: `${'x'.repeat(60)}-` } };
+    const { metadata } = await clashing.ok(`POST ${MAPS}`, body);
+    expect(metadata.name).toBe(`${'x'.repeat(58)}fffff`);
+    expect(await clashing.fails(`POST ${MAPS}`, body)).toMatchObject({
+      code: 409,
+      reason: 'AlreadyExists',
+      details: { retryAfterSeconds: 1 },
+    });
+    await clashing.store.stop();
   });
 });
 
