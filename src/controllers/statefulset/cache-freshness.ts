@@ -16,6 +16,8 @@ function comparable(resourceVersion: string | undefined): bigint | undefined {
 /** Remembers, for each set, the newest resourceVersion it got back from its own writes. */
 export class WriteLog {
   readonly #written = new Map<string, Written>();
+  /** Uids of sets that the API has no more, while the cache still has them. */
+  readonly #gone = new Map<string, string>();
 
   record(set: { key: string; uid: string }, cache: TrackedCache, written: KubernetesObject): void {
     const version = comparable(written.metadata.resourceVersion);
@@ -44,8 +46,18 @@ export class WriteLog {
     return undefined;
   }
 
-  /** Forgets a set that is gone. */
+  /** The API has no set of this uid any more: what the cache says of it is not to be acted on. */
+  recordGone(set: { key: string; uid: string }): void {
+    this.#gone.set(set.key, set.uid);
+  }
+
+  isGone(set: { key: string; uid: string }): boolean {
+    return this.#gone.get(set.key) === set.uid;
+  }
+
+  /** Forgets a set that is gone from the cache too. */
   forget(key: string): void {
     this.#written.delete(key);
+    this.#gone.delete(key);
   }
 }

@@ -2,8 +2,8 @@
 import type { ControllerRevision, Pod, StatefulSet } from '../../api/generated/types.ts';
 import { matches, type Selector } from '../../api/meta/labels.ts';
 import { keyOf, nameOf, namespaceOf, splitKey, uidOf } from '../../api/meta/object.ts';
-import { isNamespaceTerminating, isNotFound } from '../../api/meta/status-error.ts';
-import { controllerRevisions } from '../../api/resources.ts';
+import { isConflict, isNamespaceTerminating, isNotFound } from '../../api/meta/status-error.ts';
+import { controllerRevisions, statefulSets } from '../../api/resources.ts';
 import type { Clock } from '../../base/clock.ts';
 import { errorMessage } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -65,6 +65,8 @@ export async function syncSet(key: string, context: SyncContext): Promise<Reconc
     context.onGone(key);
     return;
   }
+  // Its pods would be collected as soon as they are made; the cache's own event wakes it up.
+  if (writes.isGone({ key, uid: uidOf(set) })) return;
   const selector = setSelector(set);
   if (!selector) {
     logger.error('the selector of the set can not be parsed', { set: key }); // SS-839: no retry
@@ -138,7 +140,19 @@ async function carryOut(set: StatefulSet, decided: Plan, context: SyncContext) {
     if (written) writes.record({ key: keyOf(set), uid: uidOf(set) }, 'sets', written);
     return { status, error };
   } catch (statusError) {
+    if (isConflict(statusError) || isNotFound(statusError)) await noteIfGone(set, context);
     return { status, error: error ?? statusError };
+  }
+}
+
+/** Finds out whether the API still has this set, or another one of its name. Never throws. */
+async function noteIfGone(set: StatefulSet, { client, writes }: SyncContext): Promise<void> {
+  const [key, uid] = [keyOf(set), uidOf(set)];
+  try {
+    const fresh = await client.resource(statefulSets).get(splitKey(key));
+    if (uidOf(fresh) !== uid) writes.recordGone({ key, uid });
+  } catch (error) {
+    if (isNotFound(error)) writes.recordGone({ key, uid });
   }
 }
 
