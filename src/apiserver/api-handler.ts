@@ -91,8 +91,10 @@ const verbHandlers: Readonly<Record<Verb, Handler>> = {
 export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
   const { store, clock, random, logger, dialNode, tokenIssuer } = options;
   const clusterIpRange = options.clusterIpRange ?? DEFAULT_CLUSTER_IP_RANGE;
+  const customResources = options.customResources ?? createCustomResources(store);
   const context: HandlerContext = {
     store,
+    customResources,
     clock,
     random,
     logger,
@@ -108,7 +110,6 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     serviceAllocator: createServiceAllocator({ store, random, clusterIpRange }),
   };
   const resourceMetrics = options.nodesHaveMetrics === true;
-  const customResources = options.customResources ?? createCustomResources(store);
   const handler: ApiHandler = (request) =>
     handle(context, request, { resourceMetrics, customResources, settle });
   const deleteAll = async (resource: ResourceDefinition, namespace: string) => {

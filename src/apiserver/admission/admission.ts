@@ -14,6 +14,8 @@ import { rbacEscalation } from './rbac-escalation.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { runtimeClass } from './runtime-class.ts';
 import { serviceAccount } from './service-account.ts';
+import { checkExpressions } from './policies/check-expressions.ts';
+import { validateByPolicies } from './policies/validating-policies.ts';
 import { mutateByWebhooks } from './webhooks/mutating-webhooks.ts';
 import { validateByWebhooks } from './webhooks/validating-webhooks.ts';
 import { whenDone } from './when-done.ts';
@@ -58,7 +60,10 @@ export function mutate(request: AdmissionRequest): void | Promise<void> {
 export function admit(request: AdmissionRequest): void | Promise<void> {
   return withWarnings(request, () => {
     for (const step of validatingSteps) step(request);
-    return whenDone(validateByWebhooks(request), () => resourceQuota(request));
+    const checked = checkExpressions(request);
+    const byPolicies = whenDone(checked, () => validateByPolicies(request));
+    const byWebhooks = whenDone(byPolicies, () => validateByWebhooks(request));
+    return whenDone(byWebhooks, () => resourceQuota(request));
   });
 }
 

@@ -1,8 +1,15 @@
 // Which requests a webhook or a policy is about: rules over operation and resource, and selectors
 // over the labels of the object and its namespace.
-import type { LabelSelector, Namespace, RuleWithOperations } from '../../api/generated/types.ts';
+import { formConversion } from '../../api/form-conversion.ts';
+import type {
+  LabelSelector,
+  MatchResources,
+  NamedRuleWithOperations,
+  Namespace,
+} from '../../api/generated/types.ts';
 import { matches, selectorFromObject, selectsEverything } from '../../api/meta/labels.ts';
-import { namespaces } from '../../api/resources.ts';
+import type { KubernetesObject } from '../../api/meta/object.ts';
+import { builtinResources, namespaces } from '../../api/resources.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 import { notFound } from '../../api/meta/status-error.ts';
 import { getObject } from '../registry/object-store.ts';
@@ -21,6 +28,62 @@ export interface Subject {
 }
 
 const CONFIGURATION = 'admissionregistration.k8s.io';
+
+/** A form of the objects of a resource. */
+export interface ObjectForm {
+  readonly resource: ResourceDefinition;
+  readonly to: (object: KubernetesObject) => KubernetesObject;
+  readonly from: (object: KubernetesObject) => KubernetesObject;
+}
+
+/** A request in the form that was matched. */
+export interface Matched {
+  readonly form: ObjectForm;
+  readonly subject: Subject;
+}
+
+/**
+ * The form in which rules and selectors match the request, if they do: that of the request, or an
+ * equivalent one. No rules match everything. Throws 404 when the namespace is missing.
+ */
+export function matchRequest(
+  match: MatchResources,
+  request: AdmissionRequest,
+): Matched | undefined {
+  const own = sameForm(request.target.resource);
+  const forms = match.matchPolicy === 'Exact' ? [own] : [own, ...otherForms(own.resource)];
+  const { resourceRules = [], excludeResourceRules = [] } = match;
+  const subjects = forms.map((form) => ({ form, subject: subjectOf(request, form.resource) }));
+  const isIn = (rules: readonly NamedRuleWithOperations[]) => (matched: Matched) =>
+    rules.some((rule) => matchesRule(rule, matched.subject));
+  const matched = resourceRules.length === 0 ? subjects[0] : subjects.find(isIn(resourceRules));
+  if (!matched || subjects.some(isIn(excludeResourceRules))) return undefined;
+  if (!matchesObject(match.objectSelector, request)) return undefined;
+  return matchesNamespace(match.namespaceSelector, request) ? matched : undefined;
+}
+
+function sameForm(resource: ResourceDefinition): ObjectForm {
+  const same = (object: KubernetesObject) => object;
+  return { resource, to: same, from: same };
+}
+
+const formsByResource = new WeakMap<ResourceDefinition, ObjectForm[]>();
+
+/** The other groups and versions in which the same objects are served. */
+function otherForms(resource: ResourceDefinition): readonly ObjectForm[] {
+  const known = formsByResource.get(resource);
+  if (known) return known;
+  const own = formConversion(resource);
+  const others = own
+    ? [{ resource: own.stored, to: own.toStored, from: own.fromStored }]
+    : builtinResources.flatMap((other) => {
+        const conversion = formConversion(other);
+        if (conversion?.stored !== resource) return [];
+        return [{ resource: other, to: conversion.fromStored, from: conversion.toStored }];
+      });
+  formsByResource.set(resource, others);
+  return others;
+}
 
 /** Those who decide are not decided upon: nobody could correct them any more. */
 export function isExempt({ target }: AdmissionRequest): boolean {
@@ -43,13 +106,15 @@ export function subjectOf(
 }
 
 /** True when a rule says operation, group, version, resource and scope of the subject. */
-export function matchesRule(rule: RuleWithOperations, subject: Subject): boolean {
+function matchesRule(rule: NamedRuleWithOperations, subject: Subject): boolean {
   const { operations = [], apiGroups = [], apiVersions = [], scope = '*' } = rule;
+  const { resourceNames = [] } = rule;
   const isNamespaced = subject.namespace !== '' && !isNamespaceObject(subject);
   return (
     includes(operations, subject.operation) &&
     includes(apiGroups, subject.group) &&
     includes(apiVersions, subject.version) &&
+    (resourceNames.length === 0 || resourceNames.includes(subject.name)) &&
     (scope === '*' || (scope === 'Namespaced') === isNamespaced) &&
     (rule.resources ?? []).some((resource) => matchesResource(resource, subject))
   );
@@ -72,7 +137,7 @@ function isNamespaceObject({ group, resource }: Subject): boolean {
 }
 
 /** True when the labels of the object, or of what it was, are selected. */
-export function matchesObject(
+function matchesObject(
   selector: LabelSelector | undefined,
   { object, old }: AdmissionRequest,
 ): boolean {
@@ -88,10 +153,7 @@ export function matchesObject(
  * True when the labels of the namespace are selected, and for objects without one. Throws 404 when
  * the namespace is missing.
  */
-export function matchesNamespace(
-  selector: LabelSelector | undefined,
-  request: AdmissionRequest,
-): boolean {
+function matchesNamespace(selector: LabelSelector | undefined, request: AdmissionRequest): boolean {
   const wanted = selectorFromObject(selector ?? {});
   if (selectsEverything(wanted)) return true;
   const { target, object, context } = request;

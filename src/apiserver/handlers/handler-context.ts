@@ -12,6 +12,7 @@ import type { Authorizer } from '../authorization/authorizer.ts';
 import type { NodeDialer } from '../node-connection.ts';
 import type { ServiceAllocator } from '../registry/service-allocator.ts';
 import type { RequestInfo } from '../request-info.ts';
+import type { CustomResources } from '../custom-resources/custom-registry.ts';
 import type { WebhookClient } from '../webhooks/webhook-client.ts';
 import type { ServiceAccountTokenIssuer } from '../service-account-tokens.ts';
 
@@ -28,6 +29,7 @@ export interface HandlerContext {
   readonly dialNode: NodeDialer;
   readonly authorizer: Authorizer;
   readonly webhooks: WebhookClient;
+  readonly customResources: CustomResources;
   readonly reviewToken: TokenReviewer;
   /** Absent: `serviceaccounts/token` answers 503. */
   readonly tokenIssuer: TokenIssuer | undefined;

@@ -5,16 +5,13 @@ import type {
   MutatingWebhookConfiguration,
 } from '../../../api/generated/types.ts';
 import type { ValidatingWebhookConfiguration } from '../../../api/generated/types.ts';
-import { formConversion } from '../../../api/form-conversion.ts';
-import type { KubernetesObject } from '../../../api/meta/object.ts';
 import { mutatingWebhooks, validatingWebhooks } from '../../../api/other-resources.ts';
-import { builtinResources } from '../../../api/resources.ts';
-import type { ResourceDefinition } from '../../../api/resources.ts';
 import type { Store } from '../../../storage/store.ts';
 import { listObjects } from '../../registry/object-store.ts';
 import type { AdmissionRequest } from '../admission-request.ts';
-import { matchesNamespace, matchesObject, matchesRule, subjectOf } from '../match-request.ts';
-import type { Subject } from '../match-request.ts';
+import { meetsConditions } from '../match-conditions.ts';
+import { matchRequest } from '../match-request.ts';
+import type { Matched } from '../match-request.ts';
 
 /** A webhook of either kind; validating ones have no reinvocation policy. */
 export interface ConfiguredHook {
@@ -26,17 +23,7 @@ export interface ConfiguredHook {
 }
 
 /** A call to be made. */
-export interface Invocation extends ConfiguredHook {
-  readonly form: ObjectForm;
-  readonly subject: Subject;
-}
-
-/** A form of the objects of a resource. */
-export interface ObjectForm {
-  readonly resource: ResourceDefinition;
-  readonly to: (object: KubernetesObject) => KubernetesObject;
-  readonly from: (object: KubernetesObject) => KubernetesObject;
-}
+export interface Invocation extends ConfiguredHook, Matched {}
 
 /** All webhooks of a kind, in the order in which they are called. */
 export function hooksOf(store: Store, kind: 'mutating' | 'validating'): ConfiguredHook[] {
@@ -51,43 +38,22 @@ export function hooksOf(store: Store, kind: 'mutating' | 'validating'): Configur
     .map((configured, index) => ({ ...configured, index }));
 }
 
-/** The call that the request means for a webhook, if any. Throws 404 for a missing namespace. */
+/**
+ * The call that the request means for a webhook, if any. Throws 404 for a missing namespace, and
+ * 403 when the conditions of the webhook can't be worked out.
+ */
 export function invocationOf(
   configured: ConfiguredHook,
   request: AdmissionRequest,
 ): Invocation | undefined {
   const { hook } = configured;
-  const own = sameForm(request.target.resource);
-  const forms = hook.matchPolicy === 'Exact' ? [own] : [own, ...otherForms(own.resource)];
-  for (const form of forms) {
-    const subject = subjectOf(request, form.resource);
-    if (!(hook.rules ?? []).some((rule) => matchesRule(rule, subject))) continue;
-    if (!matchesObject(hook.objectSelector, request)) return undefined;
-    if (!matchesNamespace(hook.namespaceSelector, request)) return undefined;
-    return { ...configured, form, subject };
-  }
-  return undefined;
+  const match = { ...hook, resourceRules: hook.rules };
+  const matched = hook.rules?.length ? matchRequest(match, request) : undefined;
+  if (!matched || !meetsConditions(request, matched, hook)) return undefined;
+  return { ...configured, ...matched };
 }
 
-function sameForm(resource: ResourceDefinition): ObjectForm {
-  const same = (object: KubernetesObject) => object;
-  return { resource, to: same, from: same };
-}
-
-const formsByResource = new WeakMap<ResourceDefinition, ObjectForm[]>();
-
-/** The other groups and versions in which the same objects are served. */
-function otherForms(resource: ResourceDefinition): readonly ObjectForm[] {
-  const known = formsByResource.get(resource);
-  if (known) return known;
-  const own = formConversion(resource);
-  const stored = own
-    ? [{ resource: own.stored, to: own.toStored, from: own.fromStored }]
-    : builtinResources.flatMap((other) => {
-        const conversion = formConversion(other);
-        if (conversion?.stored !== resource) return [];
-        return [{ resource: other, to: conversion.fromStored, from: conversion.toStored }];
-      });
-  formsByResource.set(resource, stored);
-  return stored;
+/** True when webhooks of the kind have conditions, which need CEL to be loaded. */
+export function haveConditions(hooks: readonly ConfiguredHook[]): boolean {
+  return hooks.some(({ hook }) => (hook.matchConditions ?? []).length > 0);
 }

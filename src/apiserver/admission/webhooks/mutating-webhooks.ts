@@ -7,9 +7,11 @@ import type { Json, KubernetesObject } from '../../../api/meta/object.ts';
 import { decodeBody } from '../../handlers/body.ts';
 import { ruleContextAt } from '../../handlers/handler-context.ts';
 import type { AdmissionRequest } from '../admission-request.ts';
+import { whenExpressionsLoad } from '../expressions.ts';
 import { isExempt } from '../match-request.ts';
+import { whenDone } from '../when-done.ts';
 import { askWebhook } from './ask-webhook.ts';
-import { hooksOf, invocationOf } from './invocation.ts';
+import { haveConditions, hooksOf, invocationOf } from './invocation.ts';
 import type { ConfiguredHook, Invocation } from './invocation.ts';
 
 /** Webhooks to be asked again, by their place. */
@@ -30,8 +32,12 @@ export function mutateByWebhooks(
 ): void | Promise<void> {
   if (isExempt(request)) return undefined;
   const hooks = hooksOf(request.context.store, 'mutating');
-  if (!hooks.some((hook) => invocationOf(hook, request))) return undefined;
-  return runRounds(request, hooks, again);
+  if (hooks.length === 0) return undefined;
+  const loading = haveConditions(hooks) ? whenExpressionsLoad() : undefined;
+  return whenDone(loading, () => {
+    if (!hooks.some((hook) => invocationOf(hook, request))) return undefined;
+    return runRounds(request, hooks, again);
+  });
 }
 
 async function runRounds(

@@ -4,9 +4,9 @@ import type { Status } from '../../../api/generated/types.ts';
 import { goQuote } from '../../../api/meta/go-quote.ts';
 import { isJsonObject } from '../../../api/meta/object.ts';
 import type { JsonObject, KubernetesObject } from '../../../api/meta/object.ts';
+import type { ResourceDefinition } from '../../../api/resources.ts';
 import type { AdmissionRequest } from '../admission-request.ts';
-import { subjectOf } from '../match-request.ts';
-import type { Invocation } from './invocation.ts';
+import type { Matched } from '../match-request.ts';
 
 const API_VERSION = 'admission.k8s.io/v1';
 const KIND = 'AdmissionReview';
@@ -21,53 +21,55 @@ export interface Answer {
 }
 
 /** The question; `uid` marks its answer. */
-export function reviewOf(
-  request: AdmissionRequest,
-  { form, subject }: Invocation,
-  uid: string,
-): JsonObject {
-  const { target, operation, object, old, dryRun } = request;
-  const { resource } = target;
-  const { user } = target.request;
-  const kind = request.kind ?? form.resource;
-  const requestKind = request.kind ?? resource;
-  const part = subject.subresource;
+export function reviewOf(request: AdmissionRequest, matched: Matched, uid: string): JsonObject {
+  const { operation, object, old } = request;
   const isGone = operation === 'delete';
   const shown = (value: KubernetesObject | undefined) =>
-    value === undefined ? null : (form.to(value) as unknown as JsonObject);
+    value === undefined ? null : (matched.form.to(value) as unknown as JsonObject);
   return {
     kind: KIND,
     apiVersion: API_VERSION,
     request: {
       uid,
-      kind: { group: kind.group, version: kind.version, kind: kind.kind },
-      resource: resourceOf(form.resource),
-      ...(part === '' ? {} : { subResource: part }),
-      requestKind: {
-        group: requestKind.group,
-        version: requestKind.version,
-        kind: requestKind.kind,
-      },
-      requestResource: resourceOf(resource),
-      ...(part === '' ? {} : { requestSubResource: part }),
-      ...textMember('name', subjectOf(request, resource).name),
-      ...textMember('namespace', subject.namespace),
-      operation: subject.operation,
-      userInfo: {
-        username: user.name,
-        ...textMember('uid', user.uid),
-        groups: [...user.groups],
-        ...(user.extra ? { extra: user.extra as JsonObject } : {}),
-      },
+      ...matchedRequest(request, matched),
       object: isGone ? null : shown(object),
       oldObject: shown(isGone ? object : old),
-      dryRun,
-      options: optionsOf(request),
     },
   };
 }
 
-function resourceOf({ group, version, resource }: Invocation['form']['resource']): JsonObject {
+/** All of a review's request but the objects: what expressions know as `request`. */
+export function matchedRequest(request: AdmissionRequest, { form, subject }: Matched): JsonObject {
+  const { target, dryRun } = request;
+  const { resource } = target;
+  const { user } = target.request;
+  const part = subject.subresource;
+  return {
+    kind: kindOf(request.kind ?? form.resource),
+    resource: resourceOf(form.resource),
+    ...(part === '' ? {} : { subResource: part }),
+    requestKind: kindOf(request.kind ?? resource),
+    requestResource: resourceOf(resource),
+    ...(part === '' ? {} : { requestSubResource: part }),
+    ...textMember('name', subject.name),
+    ...textMember('namespace', subject.namespace),
+    operation: subject.operation,
+    userInfo: {
+      username: user.name,
+      ...textMember('uid', user.uid),
+      groups: [...user.groups],
+      ...(user.extra ? { extra: user.extra as JsonObject } : {}),
+    },
+    dryRun,
+    options: optionsOf(request),
+  };
+}
+
+function kindOf({ group, version, kind }: ResourceDefinition): JsonObject {
+  return { group, version, kind };
+}
+
+function resourceOf({ group, version, resource }: ResourceDefinition): JsonObject {
   return { group, version, resource };
 }
 

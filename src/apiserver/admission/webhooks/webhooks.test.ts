@@ -134,6 +134,24 @@ describe('validating webhooks', () => {
     });
   });
 
+  it('API-930: match conditions are asked first; one that fails refuses', async () => {
+    await serve(() => ({ allowed: false }));
+    const condition = (expression: string) => ({ matchConditions: [{ name: 'c', expression }] });
+    await configure({ name: 'a', webhook: condition("object.metadata.name == 'asked'") });
+    expect((await createMap()).code).toBe(201);
+    expect((await createMap('asked')).body).toMatchObject({
+      message: expect.stringContaining('"a.example.com" denied'),
+    });
+    await configure({ name: 'b', webhook: condition('object.metadata.labels.x == "y"') });
+    expect((await createMap('n')).body).toMatchObject({
+      code: 403,
+      message:
+        'configmaps "n" is forbidden: expression \'object.metadata.labels.x == "y"\' ' +
+        'resulted in error: no such key: labels',
+    });
+    expect(server?.asked).toHaveLength(1);
+  });
+
   it('API-930: never decide about the configurations of webhooks', async () => {
     await serve(() => ({ allowed: false }));
     const everything = {

@@ -1,0 +1,95 @@
+// Expressions of policies and of webhooks' match conditions are compiled when they are written, so
+// that whoever writes them hears of their faults.
+import type {
+  MatchCondition,
+  MutatingWebhook,
+  ValidatingAdmissionPolicySpec,
+} from '../../../api/generated/types.ts';
+import { fieldPath, invalidValue } from '../../../api/meta/field-errors.ts';
+import type { FieldPath } from '../../../api/meta/field-errors.ts';
+import type { KubernetesObject } from '../../../api/meta/object.ts';
+import { invalid } from '../../../api/meta/status-error.ts';
+import type { StatusCause } from '../../../api/meta/status-error.ts';
+import type { AdmissionRequest } from '../admission-request.ts';
+import { compileInAdmission, whenExpressionsLoad } from '../expressions.ts';
+import { isExempt } from '../match-request.ts';
+import { whenDone } from '../when-done.ts';
+
+/** An expression with its place and the types that its result may have. */
+interface Placed {
+  readonly path: FieldPath;
+  readonly text: string;
+  readonly returns?: readonly string[];
+}
+
+interface Configuration extends KubernetesObject {
+  webhooks?: MutatingWebhook[];
+  spec?: Partial<ValidatingAdmissionPolicySpec>;
+}
+
+const BOOL: readonly string[] = ['bool'];
+
+/** Throws 422 for expressions that can't be compiled. A promise only when CEL has to be loaded. */
+export function checkExpressions(request: AdmissionRequest): void | Promise<void> {
+  const { operation, object, target } = request;
+  if (!isExempt(request) || operation === 'delete') return undefined;
+  const placed = expressionsOf(object);
+  if (placed.length === 0) return undefined;
+  return whenDone(whenExpressionsLoad(), () => {
+    const causes = placed.flatMap(causesOf);
+    if (causes.length > 0) throw invalid(target.resource, object.metadata.name ?? '', causes);
+  });
+}
+
+function causesOf({ path, text, returns }: Placed): StatusCause[] {
+  const { error } = compileInAdmission(text, returns);
+  if (error === undefined) return [];
+  const isSyntax = error.startsWith('ERROR');
+  return [invalidValue(path, text, isSyntax ? `compilation failed: ${error}` : error)];
+}
+
+function expressionsOf({ webhooks = [], spec = {} }: Configuration): Placed[] {
+  return [
+    ...webhooks.flatMap(({ matchConditions }, index) =>
+      conditions(matchConditions, fieldPath('webhooks').index(index)),
+    ),
+    ...policyExpressions(spec),
+  ];
+}
+
+function conditions(list: readonly MatchCondition[] | undefined, path: FieldPath): Placed[] {
+  return (list ?? []).map(({ expression }, index) => ({
+    path: path.child('matchConditions').index(index).child('expression'),
+    text: expression,
+    returns: BOOL,
+  }));
+}
+
+function policyExpressions(spec: Partial<ValidatingAdmissionPolicySpec>): Placed[] {
+  const { validations = [], variables = [], auditAnnotations = [], matchConditions } = spec;
+  const at = (list: string, index: number, name: string) =>
+    fieldPath('spec', list).index(index).child(name);
+  return [
+    ...conditions(matchConditions, fieldPath('spec')),
+    ...variables.map(({ expression }, index) => ({
+      path: at('variables', index, 'expression'),
+      text: expression,
+    })),
+    ...validations.flatMap(({ expression, messageExpression = '' }, index) => [
+      { path: at('validations', index, 'expression'), text: expression, returns: BOOL },
+      ...(messageExpression === ''
+        ? []
+        : [
+            {
+              path: at('validations', index, 'messageExpression'),
+              text: messageExpression,
+              returns: ['string'],
+            },
+          ]),
+    ]),
+    ...auditAnnotations.map(({ valueExpression }, index) => ({
+      path: at('auditAnnotations', index, 'valueExpression'),
+      text: valueExpression,
+    })),
+  ];
+}

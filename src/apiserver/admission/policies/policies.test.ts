@@ -1,0 +1,215 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { UserInfo } from '../../api-request.ts';
+import { createTestApi } from '../../testing/test-api.ts';
+import type { TestApi } from '../../testing/test-api.ts';
+
+const GROUP = '/apis/admissionregistration.k8s.io/v1';
+const MAPS = '/api/v1/namespaces/default/configmaps';
+let api: TestApi;
+
+beforeEach(async () => {
+  api = await createTestApi();
+  return () => api.store.stop();
+});
+
+const onMaps = {
+  resourceRules: [
+    {
+      apiGroups: [''],
+      apiVersions: ['v1'],
+      operations: ['CREATE', 'UPDATE', 'DELETE'],
+      resources: ['configmaps'],
+    },
+  ],
+};
+
+async function policy(spec: object, binding: object = {}, name = 'p') {
+  await api.ok(`POST ${GROUP}/validatingadmissionpolicies`, {
+    metadata: { name },
+    spec: { matchConstraints: onMaps, ...spec },
+  });
+  await bind(name, binding);
+}
+
+function bind(policyName: string, spec: object = {}, name = `${policyName}-b`) {
+  return api.ok(`POST ${GROUP}/validatingadmissionpolicybindings`, {
+    metadata: { name },
+    spec: { policyName, validationActions: ['Deny'], ...spec },
+  });
+}
+
+function create(name: string, data: object = {}) {
+  return api.call(`POST ${MAPS}`, { body: { metadata: { name }, data } });
+}
+
+describe('validating admission policies', () => {
+  it('API-931: an expression that is false denies, with the text of the reference', async () => {
+    await policy({ validations: [{ expression: "object.metadata.name.startsWith('a')" }] });
+    expect((await create('a')).code).toBe(201);
+    expect((await create('b')).body).toMatchObject({
+      code: 422,
+      reason: 'Invalid',
+      message:
+        "configmaps \"b\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'p-b' " +
+        "denied request: failed expression: object.metadata.name.startsWith('a')",
+      details: { name: 'b', kind: 'configmaps', causes: [{}] },
+    });
+  });
+
+  it('API-931: a policy without binding does nothing', async () => {
+    await api.ok(`POST ${GROUP}/validatingadmissionpolicies`, {
+      metadata: { name: 'p' },
+      spec: { matchConstraints: onMaps, validations: [{ expression: 'false' }] },
+    });
+    expect((await create('a')).code).toBe(201);
+  });
+
+  it('API-931: messages, reasons, variables, old objects and the request', async () => {
+    await policy({
+      variables: [
+        { name: 'size', expression: 'has(object.data) ? size(object.data) : 0' },
+        { name: 'tooBig', expression: 'variables.size > 1' },
+      ],
+      validations: [
+        {
+          expression: '!variables.tooBig',
+          messageExpression: "string(variables.size) + ' is too many for ' + request.name",
+          reason: 'Forbidden',
+        },
+        {
+          expression: "request.operation != 'UPDATE' || oldObject.data == object.data",
+          message: 'data stays',
+        },
+        { expression: "namespaceObject.metadata.name == 'default'" },
+      ],
+    });
+    expect((await create('m', { a: '1', b: '2' })).body).toMatchObject({
+      code: 403,
+      reason: 'Forbidden',
+      message: expect.stringContaining('denied request: 2 is too many for m'),
+    });
+    expect((await create('m', { a: '1' })).code).toBe(201);
+    const update = await api.fails(`PATCH ${MAPS}/m`, { data: { a: '2' } });
+    expect(update.message).toContain('denied request: data stays');
+    await api.ok(`PATCH ${MAPS}/m`, { metadata: { labels: { a: 'b' } } });
+  });
+
+  it('API-931: match conditions, selectors and exclusions narrow a policy down', async () => {
+    await policy({
+      matchConstraints: {
+        ...onMaps,
+        excludeResourceRules: [{ ...onMaps.resourceRules[0], resourceNames: ['spared'] }],
+      },
+      matchConditions: [{ name: 'user', expression: "request.userInfo.username != 'robot'" }],
+      validations: [{ expression: 'false', message: 'no' }],
+    });
+    expect((await create('m')).code).toBe(422);
+    expect((await create('spared')).code).toBe(201);
+    const user: UserInfo = { name: 'robot', uid: '', groups: ['system:masters'] };
+    const reply = await api.call(`POST ${MAPS}`, { user, body: { metadata: { name: 'm' } } });
+    expect(reply.code).toBe(201);
+  });
+
+  it('API-931: parameters come from the objects that a binding names', async () => {
+    await policy(
+      {
+        paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
+        validations: [{ expression: 'size(object.metadata.name) <= int(params.data.max)' }],
+      },
+      { paramRef: { name: 'limits', namespace: 'kube-system', parameterNotFoundAction: 'Deny' } },
+    );
+    expect((await create('m')).body).toMatchObject({
+      message: expect.stringContaining(
+        'denied request: failed to configure binding: no params found for policy binding with ' +
+          '`Deny` parameterNotFoundAction',
+      ),
+    });
+    await api.ok(`POST /api/v1/namespaces/kube-system/services`, {
+      metadata: { name: 'not-matched' },
+      spec: { ports: [{ port: 1 }] },
+    });
+    await api.ok(`DELETE ${GROUP}/validatingadmissionpolicybindings/p-b`);
+    await api.ok('POST /api/v1/namespaces/kube-system/configmaps', {
+      metadata: { name: 'limits' },
+      data: { max: '3' },
+    });
+    const paramRef = {
+      name: 'limits',
+      namespace: 'kube-system',
+      parameterNotFoundAction: 'Deny',
+    };
+    await bind('p', { paramRef });
+    expect((await create('abc')).code).toBe(201);
+    expect((await create('abcd')).code).toBe(422);
+  });
+
+  it('API-931: failures of an expression deny, unless they are to be ignored', async () => {
+    await policy({ validations: [{ expression: 'object.nothing.here == 1' }] });
+    expect((await create('m')).body).toMatchObject({
+      code: 422,
+      message: expect.stringContaining(
+        "denied request: expression 'object.nothing.here == 1' resulted in error: no such key",
+      ),
+    });
+    await api.ok(`PATCH ${GROUP}/validatingadmissionpolicies/p`, {
+      spec: { failurePolicy: 'Ignore' },
+    });
+    expect((await create('m')).code).toBe(201);
+  });
+
+  it('API-931: a binding may warn instead', async () => {
+    await policy(
+      { validations: [{ expression: 'false', message: 'better not' }] },
+      { validationActions: ['Warn', 'Audit'] },
+    );
+    const reply = await create('m');
+    expect(reply).toMatchObject({
+      code: 201,
+      warnings: [
+        "Validation failed for ValidatingAdmissionPolicy 'p' with binding 'p-b': better not",
+      ],
+    });
+  });
+
+  it('API-931: what the user may do is known', async () => {
+    const may = "authorizer.group('').resource('secrets').namespace('default').check('get')";
+    await policy({
+      validations: [
+        { expression: `${may}.allowed()` },
+        { expression: "authorizer.requestResource.check('create').allowed()" },
+      ],
+    });
+    expect((await create('m')).code).toBe(201);
+    await api.ok('POST /apis/rbac.authorization.k8s.io/v1/clusterroles', {
+      metadata: { name: 'maps' },
+      rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['*'] }],
+    });
+    await api.ok('POST /apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+      metadata: { name: 'maps' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'maps' },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'ann' }],
+    });
+    const user: UserInfo = { name: 'ann', uid: '', groups: [] };
+    const reply = await api.call(`POST ${MAPS}`, { user, body: { metadata: { name: 'n' } } });
+    expect(reply.body).toMatchObject({
+      message: expect.stringContaining("check('get').allowed()"),
+    });
+  });
+
+  it('API-931: expressions that can’t be compiled are refused', async () => {
+    const status = await api.fails(`POST ${GROUP}/validatingadmissionpolicies`, {
+      metadata: { name: 'p' },
+      spec: {
+        matchConstraints: onMaps,
+        validations: [{ expression: 'object.a ==' }, { expression: "'text'" }],
+      },
+    });
+    expect(status).toMatchObject({ code: 422, reason: 'Invalid' });
+    expect(status.details?.causes?.map(({ field }) => field)).toEqual([
+      'spec.validations[0].expression',
+      'spec.validations[1].expression',
+    ]);
+    expect(status.message).toContain('compilation failed: ERROR: <input>:1:12: Syntax error');
+    expect(status.message).toContain('must evaluate to bool');
+  });
+});
