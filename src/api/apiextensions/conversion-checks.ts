@@ -74,7 +74,7 @@ function* checkService(
   service: NonNullable<ApiextensionsV1WebhookClientConfig['service']>,
   path: FieldPath,
 ): Causes {
-  const { name = '', namespace = '', path: urlPath, port = 443 } = service;
+  const { name, namespace, path: urlPath, port = 443 } = service;
   if (name === '') yield required(path.child('name'), 'service name is required');
   if (namespace === '') yield required(path.child('namespace'), 'service namespace is required');
   if (port < 1 || port > 65_535) {

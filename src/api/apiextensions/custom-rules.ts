@@ -10,7 +10,7 @@ import { validateQualifiedName } from '../meta/names.ts';
 import type { Json, JsonObject, KubernetesObject } from '../meta/object.ts';
 import { validateEmbedded } from './embedded-metadata.ts';
 import { validateListTypes } from './list-types.ts';
-import { valueAt } from './member-path.ts';
+import { textAt } from './member-path.ts';
 import { validateScaleSpec, validateScaleStatus } from './scale-validation.ts';
 import { withDefaults } from './schema-defaults.ts';
 import type { SchemaRules } from './schema-rules.ts';
@@ -74,7 +74,7 @@ function fillDefaults(object: KubernetesObject, schema: Schema): void {
 function selectors({ selectableFields = [] }: CustomResourceDefinitionVersion) {
   const getters = selectableFields.map(({ jsonPath }): [string, FieldGetter<Custom>] => [
     jsonPath.replace(/^\./, ''),
-    (object) => String(valueAt(object, jsonPath) ?? ''),
+    (object) => textAt(object, jsonPath),
   ]);
   return Object.fromEntries(getters);
 }

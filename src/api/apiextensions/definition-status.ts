@@ -1,5 +1,6 @@
-// The status of a definition (API-1006): which of its names are accepted, whether it is established,
-// and what is said about approval and its end. Pure; the API server writes what comes out.
+// The status of a definition (API-1006): which of its names are accepted, whether it is
+// established, and what is said about approval and its end. Pure; the API server writes what comes
+// out.
 import type {
   CustomResourceDefinition,
   CustomResourceDefinitionCondition,

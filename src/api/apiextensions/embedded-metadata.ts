@@ -37,18 +37,25 @@ function childPath(path: FieldPath | undefined, name: string): FieldPath {
 
 const EMPTY = 'must not be empty';
 
+/** Decoding has let only texts through. */
+function textOf(object: JsonObject, name: string): string | undefined {
+  const value = object[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
 function* checkObject(object: JsonObject, path: FieldPath): Iterable<StatusCause> {
-  const { apiVersion, kind, metadata } = object;
+  const { metadata } = object;
+  const [apiVersion, kind] = [textOf(object, 'apiVersion'), textOf(object, 'kind')];
   if (apiVersion === undefined) yield required(path.child('apiVersion'));
   else if (apiVersion === '') yield invalidValue(path.child('apiVersion'), '', EMPTY);
-  else if (String(apiVersion).split('/').length > 2) {
-    const message = `unexpected GroupVersion string: ${String(apiVersion)}`;
+  else if (apiVersion.split('/').length > 2) {
+    const message = `unexpected GroupVersion string: ${apiVersion}`;
     yield invalidValue(path.child('apiVersion'), apiVersion, message);
   }
   if (kind === undefined) yield required(path.child('kind'));
   else if (kind === '') yield invalidValue(path.child('kind'), '', EMPTY);
   else {
-    const messages = validateDns1035Label(String(kind).toLowerCase());
+    const messages = validateDns1035Label(kind.toLowerCase());
     const prefixed = messages.map(
       (text) => `may have mixed case, but should otherwise match: ${text}`,
     );

@@ -87,7 +87,7 @@ function isCreditCard(text: string): boolean {
   const digits = text.replace(/\D+/g, '');
   if (!CREDIT_CARD.test(digits)) return false;
   let sum = 0;
-  for (const [index, digit] of [...digits].reverse().entries()) {
+  for (const [index, digit] of Array.from(digits).reverse().entries()) {
     const value = Number(digit) * (index % 2 === 0 ? 1 : 2);
     sum += value > 9 ? value - 9 : value;
   }

@@ -16,6 +16,12 @@ export function valueAt(object: unknown, path: string): Json | undefined {
   return value as Json;
 }
 
+/** A scalar at a path as text; the empty string for anything else. */
+export function textAt(object: unknown, path: string): string {
+  const value = valueAt(object, path);
+  return typeof value === 'object' || value === undefined ? '' : value.toString();
+}
+
 /** A copy of the object with the value at the path; objects on the way are made. */
 export function withValueAt(object: JsonObject, path: string, value: Json): JsonObject {
   return setIn(object, namesOf(path), value);

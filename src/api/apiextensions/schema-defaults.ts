@@ -1,5 +1,5 @@
-// Defaults out of a schema (API-1004), on write and on read. Pure, as prune.ts: what need not change
-// is returned itself.
+// Defaults out of a schema (API-1004), on write and on read. Pure, as prune.ts: what need not
+// change is returned itself.
 import { isJsonObject } from '../meta/object.ts';
 import type { Json, JsonObject } from '../meta/object.ts';
 import { defaultOf, itemsOf, memberSchema, propertyOf } from './structural-schema.ts';

@@ -1,4 +1,5 @@
-// Schemas inside of allOf, anyOf, oneOf and not (API-1002): they restrict values and say nothing else.
+// Schemas inside of allOf, anyOf, oneOf and not (API-1002): they restrict values and say nothing
+// else.
 import type { StatusCause } from '../generated/types.ts';
 import { forbidden, invalidValue } from '../meta/field-errors.ts';
 import type { FieldPath } from '../meta/field-errors.ts';

@@ -1,5 +1,6 @@
-// The schema of a custom resource as its definition has it (API-1002): small questions that pruning,
-// defaulting, validation and CEL all ask. The schema itself is read as it is, never compiled.
+// The schema of a custom resource as its definition has it (API-1002): small questions that
+// pruning, defaulting, validation and CEL all ask. The schema itself is read as it is, never
+// compiled.
 import type { JSONSchemaProps } from '../generated/types.ts';
 import { isJsonObject } from '../meta/object.ts';
 import type { Json } from '../meta/object.ts';
@@ -14,7 +15,7 @@ export function itemsOf(schema: Schema): Schema | undefined {
   return isJsonObject(schema.items) ? (schema.items as Schema) : undefined;
 }
 
-/** The schema of members that are not declared; undefined when they may hold anything, or nothing. */
+/** The schema of members that are not declared; undefined when there is none. */
 export function additionalSchema({ additionalProperties }: Schema): Schema | undefined {
   return isJsonObject(additionalProperties) ? (additionalProperties as Schema) : undefined;
 }

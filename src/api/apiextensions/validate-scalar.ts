@@ -71,7 +71,7 @@ export function checkString(
 
 function checkText(findings: Findings, where: Where, { value, schema }: Check<string>): void {
   const { maxLength, minLength, pattern = '' } = schema;
-  const length = maxLength === undefined && minLength === undefined ? 0 : [...value].length;
+  const length = maxLength === undefined && minLength === undefined ? 0 : Array.from(value).length;
   if (maxLength !== undefined && length > maxLength) tooLongText(findings, where, maxLength);
   else if (minLength !== undefined && length < minLength) {
     shouldBe(findings, where, { value, what: `should be at least ${minLength} chars long` });

@@ -1,5 +1,7 @@
 // The CEL library. Whoever needs it provides it first: it is loaded with the first definition only.
-type Engine = Pick<typeof import('@marcbachmann/cel-js'), 'Environment' | 'Optional'>;
+import type * as Cel from '@marcbachmann/cel-js';
+
+type Engine = Pick<typeof Cel, 'Environment' | 'Optional'>;
 
 let engine: Engine | undefined;
 

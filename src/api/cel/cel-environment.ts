@@ -1,6 +1,7 @@
 // The CEL environment that all expressions start from: the library's own functions with those of
 // Kubernetes. Built once, then cloned.
 import { celEngine } from './cel-engine.ts';
+import { celEqual } from './cel-equal.ts';
 import type { CelLibrary } from './libraries/library.ts';
 import { addresses } from './libraries/addresses.ts';
 import { mathematics, namedFormats, versions } from './libraries/formats-and-versions.ts';
@@ -33,7 +34,11 @@ export function celFunctionNames(): ReadonlySet<string> {
 
 function emptyEnvironment(): CelEnvironment {
   const { Environment } = celEngine();
-  return new Environment({ enableOptionalTypes: true, homogeneousAggregateLiterals: false });
+  const environment = new Environment({
+    enableOptionalTypes: true,
+    homogeneousAggregateLiterals: false,
+  });
+  return environment.registerOperator('optional<A> == optional<A>', equalOptionals);
 }
 
 function withLibraries(environment: CelEnvironment, added: readonly CelLibrary[]): CelEnvironment {
@@ -47,4 +52,14 @@ function withLibraries(environment: CelEnvironment, added: readonly CelLibrary[]
     }
   }
   return environment;
+}
+
+interface Holder {
+  hasValue(): boolean;
+  value(): unknown;
+}
+
+function equalOptionals(left: Holder, right: Holder): boolean {
+  if (!left.hasValue() || !right.hasValue()) return left.hasValue() === right.hasValue();
+  return celEqual(left.value(), right.value());
 }

@@ -47,7 +47,7 @@ function syntaxFault(expression: string, { summary, range }: CelFault): Placed {
     const message = `Syntax error: mismatched input '<EOF>' expecting ${EXPECTED}`;
     return { message, offset: expression.length };
   }
-  if (!/^Unexpected/.test(summary)) return { message: `Syntax error: ${summary}`, offset };
+  if (!summary.startsWith('Unexpected')) return { message: `Syntax error: ${summary}`, offset };
   const isAfter = /[\w)\]}'"]\s*$/.test(expression.slice(0, offset));
   const message = isAfter
     ? `Syntax error: extraneous input '${token}' expecting <EOF>`

@@ -1,5 +1,5 @@
-// The rules of a schema when a definition is written (API-1010): they compile, refer to oldSelf only
-// where it can be known, and can't cost too much.
+// The rules of a schema when a definition is written (API-1010): they compile, refer to oldSelf
+// only where it can be known, and can't cost too much.
 import type { StatusCause, ValidationRule } from '../generated/types.ts';
 import { additionalSchema, itemsOf } from '../apiextensions/structural-schema.ts';
 import type { Schema } from '../apiextensions/structural-schema.ts';

@@ -1,6 +1,8 @@
 // Regular expressions of users, in the syntax and with the linear time of Go's (RE2). Whoever needs
 // them provides the engine first: it is loaded with the first definition only.
-type Engine = Pick<typeof import('re2js'), 'RE2JS' | 'RE2JSSyntaxException'>;
+import type * as Re2 from 're2js';
+
+type Engine = Pick<typeof Re2, 'RE2JS' | 'RE2JSSyntaxException'>;
 
 let engine: Engine | undefined;
 

@@ -1,10 +1,11 @@
-// Which custom resources are served: those of the established definitions in the store, kept in step
-// by a watch. What a definition says is worked out when its resource is first asked for.
+// Which custom resources are served: those of the established definitions in the store, kept in
+// step by a watch. What a definition says is worked out when its resource is first asked for.
 import type { CustomResourceDefinition } from '../../api/generated/types.ts';
 import { compileSchemaRules } from '../../api/cel/schema-rules.ts';
 import { customResourcesOf, isEstablished } from '../../api/apiextensions/custom-kind.ts';
 import type { CustomResource } from '../../api/apiextensions/custom-kind.ts';
 import { byVersionPriority } from '../../api/apiextensions/version-priority.ts';
+import type { KubernetesObject } from '../../api/meta/object.ts';
 import { customResourceDefinitions } from '../../api/other-resources.ts';
 import { groupVersion } from '../../api/resources.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
@@ -67,8 +68,12 @@ export function createCustomResources(store: Store): CustomResources {
     storeOf(resource) {
       const existing = stores.get(resource);
       if (existing) return existing;
-      const { fromStored, toStored } = resource.custom;
-      const conversion = { stored: resource, fromStored, toStored };
+      const { custom } = resource;
+      const conversion = {
+        stored: resource,
+        fromStored: (object: KubernetesObject) => custom.fromStored(object),
+        toStored: (object: KubernetesObject) => custom.toStored(object),
+      };
       const made = createConvertingStore(store, resource, conversion);
       stores.set(resource, made);
       return made;

@@ -60,8 +60,8 @@ export function requireOwnHeader(
   request: ApiRequest,
   resource: ResourceDefinition,
 ): void {
-  const { apiVersion, kind } = isJsonObject(value) ? value : {};
-  const missing = isBlankText(kind) ? 'Kind' : isBlankText(apiVersion) ? 'apiVersion' : '';
+  const [apiVersion, kind] = [textOf(value, 'apiVersion'), textOf(value, 'kind')];
+  const missing = kind === '' ? 'Kind' : apiVersion === '' ? 'apiVersion' : '';
   if (missing !== '') {
     const text = JSON.stringify(value ?? {});
     const why = `Object '${missing}' is missing in '${text}'`;
@@ -70,13 +70,14 @@ export function requireOwnHeader(
   const expected = groupVersion(resource);
   if (apiVersion === expected) return;
   throw badRequest(
-    `the API version in the data (${String(apiVersion)}) ` +
+    `the API version in the data (${apiVersion}) ` +
       `does not match the expected API version (${expected})`,
   );
 }
 
-function isBlankText(value: Json | undefined): boolean {
-  return typeof value !== 'string' || value === '';
+function textOf(value: Json, name: string): string {
+  const member = isJsonObject(value) ? value[name] : undefined;
+  return typeof member === 'string' ? member : '';
 }
 
 const TYPE_META =

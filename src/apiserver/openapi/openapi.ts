@@ -77,6 +77,23 @@ type KeptDocuments = WeakMap<
   { readonly of: readonly ResourceDefinition[]; readonly document: Promise<Document> }
 >;
 
+/** The document of a group version: the kept one while its resources are the same. */
+function documentsIn(kept: KeptDocuments) {
+  const build = async (served: ServedVersion): Promise<Document> => {
+    const body = Buffer.from(JSON.stringify(await groupVersionDocument(served)));
+    return hashed(body);
+  };
+  return (served: ServedVersion): Promise<Document> => {
+    const [first] = served.resources;
+    const known = first && kept.get(first);
+    const isSame = known?.of.every((one, index) => one === served.resources[index]);
+    if (known && isSame && known.of.length === served.resources.length) return known.document;
+    const document = build(served);
+    if (first) kept.set(first, { of: served.resources, document });
+    return document;
+  };
+}
+
 /** OpenAPI of the given resources; `gitVersion` is that of the server. */
 export function createOpenApi(
   resources: readonly ResourceDefinition[],
@@ -88,19 +105,7 @@ export function createOpenApi(
       .flatMap((group) => group.versions)
       .map((served) => [documentPath(served), served]),
   );
-  const build = async (served: ServedVersion): Promise<Document> => {
-    const body = Buffer.from(JSON.stringify(await groupVersionDocument(served)));
-    return hashed(body);
-  };
-  const documentOf = (served: ServedVersion): Promise<Document> => {
-    const [first] = served.resources;
-    const known = first && kept.get(first);
-    const isSame = known?.of.every((one, index) => one === served.resources[index]);
-    if (known && isSame && known.of.length === served.resources.length) return known.document;
-    const document = build(served);
-    if (first) kept.set(first, { of: served.resources, document });
-    return document;
-  };
+  const documentOf = documentsIn(kept);
   const url = (path: string, hash: string) => `${ROOT}/${path}?hash=${hash}`;
   const index = async (): Promise<Buffer> => {
     const paths: Record<string, { serverRelativeURL: string }> = {};

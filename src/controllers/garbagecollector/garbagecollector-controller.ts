@@ -9,6 +9,7 @@ import { createController } from '../../client/controller.ts';
 import { createEventRecorder } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
 import { collectObject, type CollectContext } from './collect-object.ts';
+import { followDefinitions } from './custom-informers.ts';
 import { OwnerGraph, nodeKey, type Node } from './owner-graph.ts';
 
 const WORKERS = 20;
@@ -43,13 +44,18 @@ export function createGarbageCollector(context: ControllerContext): Runnable {
   const unsubscribe = [...graph.informers.values()].map((informer) =>
     subscribe(informer, graph, enqueue),
   );
+  const custom = followDefinitions(context, graph, (informer) =>
+    subscribe(informer, graph, enqueue),
+  );
   return {
     async start() {
       await recorder.start();
       await controller.start();
+      await custom.start();
     },
     async stop() {
       for (const stop of unsubscribe) stop();
+      await custom.stop();
       await controller.stop();
       await recorder.stop();
     },

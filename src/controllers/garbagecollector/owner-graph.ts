@@ -26,16 +26,16 @@ export interface NodeName {
 
 /** Work queue key of an object. */
 export function nodeKey({ resource, object }: Node): string {
-  return JSON.stringify([
-    `${groupVersion(resource)}/${resource.resource}`,
-    namespaceOf(object),
-    nameOf(object),
-  ]);
+  return JSON.stringify([typeKey(resource), namespaceOf(object), nameOf(object)]);
+}
+
+function typeKey(resource: ResourceDefinition): string {
+  return `${groupVersion(resource)}/${resource.resource}`;
 }
 
 export class OwnerGraph {
-  readonly informers: ReadonlyMap<string, Informer<KubernetesObject>>;
-  readonly #byKind: ReadonlyMap<string, ResourceDefinition>;
+  readonly #informers = new Map<string, Informer<KubernetesObject>>();
+  readonly #byKind = new Map<string, ResourceDefinition>();
 
   constructor(factory: InformerFactory) {
     // Events come and go in numbers and own nothing; other forms of an object would count it twice.
@@ -45,21 +45,29 @@ export class OwnerGraph {
         resource.verbs.includes('watch') &&
         formConversion(resource) === undefined,
     );
-    this.informers = new Map(
-      resources.map((resource) => [
-        `${groupVersion(resource)}/${resource.resource}`,
-        factory.informer(resource),
-      ]),
+    for (const resource of resources) this.add(factory.informer(resource), [resource]);
+  }
+
+  /** By group, version and resource; custom ones come and go. */
+  get informers(): ReadonlyMap<string, Informer<KubernetesObject>> {
+    return this.#informers;
+  }
+
+  /** Takes up the objects of an informer; `kinds` are the forms in which owners may name them. */
+  add(informer: Informer<KubernetesObject>, kinds: readonly ResourceDefinition[]): void {
+    const { resource } = informer;
+    this.#informers.set(typeKey(resource), informer);
+    for (const kind of kinds) this.#byKind.set(`${groupVersion(kind)}/${kind.kind}`, resource);
+    informer.addIndex(BY_OWNER, ({ metadata }) =>
+      (metadata.ownerReferences ?? []).map(({ uid }) => uid),
     );
-    this.#byKind = new Map(
-      resources.map((resource) => [`${groupVersion(resource)}/${resource.kind}`, resource]),
-    );
-    for (const informer of this.informers.values()) {
-      informer.addIndex(BY_OWNER, ({ metadata }) =>
-        (metadata.ownerReferences ?? []).map(({ uid }) => uid),
-      );
-      informer.addIndex(BY_UID, ({ metadata }) => [metadata.uid ?? '']);
-    }
+    informer.addIndex(BY_UID, ({ metadata }) => [metadata.uid ?? '']);
+  }
+
+  /** Forgets the objects of an informer. */
+  remove({ resource }: Informer<KubernetesObject>): void {
+    this.#informers.delete(typeKey(resource));
+    for (const [kind, known] of this.#byKind) if (known === resource) this.#byKind.delete(kind);
   }
 
   /** The object of a key from nodeKey(), as cached. */
@@ -85,7 +93,7 @@ export class OwnerGraph {
   }
 
   cached({ resource, namespace, name }: NodeName): KubernetesObject | undefined {
-    const informer = this.informers.get(`${groupVersion(resource)}/${resource.resource}`);
+    const informer = this.#informers.get(typeKey(resource));
     return informer?.lister.get({ namespace, name });
   }
 

@@ -2,6 +2,8 @@
 // to end in good order must not vanish before them.
 import type { Namespace, Pod } from '../../api/generated/types.ts';
 import { nameOf, type KubernetesObject } from '../../api/meta/object.ts';
+import { isEstablished, namesOfDefinition } from '../../api/apiextensions/custom-kind.ts';
+import { customResourceDefinitions } from '../../api/other-resources.ts';
 import { builtinResources, pods, type ResourceDefinition } from '../../api/resources.ts';
 import { errorMessage } from '../../base/errors.ts';
 import { parseTime } from '../../base/time.ts';
@@ -57,6 +59,14 @@ async function deleteOf(
   }
 }
 
+/** Asked live: what was defined a moment ago may have objects here, too. */
+async function customResources(client: Client): Promise<ResourceDefinition[]> {
+  const { items } = await client.resource(customResourceDefinitions).list();
+  return items
+    .filter(isEstablished)
+    .flatMap((definition) => namesOfDefinition(definition).slice(0, 1));
+}
+
 /** One pass over all kinds; nothing left in the result means that the namespace is empty. */
 export async function deleteContent(
   client: Client,
@@ -73,7 +83,7 @@ export async function deleteContent(
   };
   await attempt(pods);
   if (left.counts.size > 0 || left.failures.length > 0) return left;
-  const others = builtinResources.filter(
+  const others = [...builtinResources, ...(await customResources(client))].filter(
     ({ namespaced, resource, verbs }) =>
       namespaced && resource !== pods.resource && verbs.includes('delete'),
   );

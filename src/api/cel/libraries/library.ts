@@ -1,7 +1,7 @@
 // How the Kubernetes functions of CEL are written down: opaque types, name spaces and functions, in
 // the notation of the CEL library.
 
-/** The CEL library finds the type of a value by its constructor, so opaque values are of classes. */
+/** The CEL library finds the type of a value by its constructor: opaque values are of classes. */
 export type OpaqueType = readonly [name: string, constructor: new (...values: never[]) => object];
 
 /** `list<A>.min(): A`; the handler gets the receiver first. Whole numbers are bigint. */

@@ -16,7 +16,7 @@ function patternOf(text: string): Pattern {
 }
 
 function charAt(text: string, index: bigint): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   if (index < 0n || index > BigInt(characters.length)) {
     throw new CelRunError(`index out of range: ${index}`);
   }
@@ -78,7 +78,8 @@ function plainText(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return `[${value.map(plainText).join(', ')}]`;
   if (value instanceof Date) return value.toISOString().replace('.000Z', 'Z');
-  if (typeof value !== 'object') return String(value);
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object') return (value as bigint | number | boolean).toString();
   const members = Object.entries(value).map(([name, one]) => `${name}: ${plainText(one)}`);
   return `{${members.toSorted().join(', ')}}`;
 }
@@ -94,7 +95,7 @@ export const strings: CelLibrary = {
     ['string.charAt(int): string', charAt],
     ['string.replace(string, string): string', replace],
     ['string.replace(string, string, int): string', replace],
-    ['string.reverse(): string', (text: string) => [...text].reverse().join('')],
+    ['string.reverse(): string', (text: string) => Array.from(text).reverse().join('')],
     ['string.format(list<dyn>): string', format],
     [`${N}.quote(string): string`, (_: Strings, text: string) => goQuote(text)],
     // `matches` is renamed before it is checked: the library's own is not linear.

@@ -1,5 +1,5 @@
 // The scale subresource of workloads (API-702, API-626): a small object over spec.replicas.
-import { valueAt, withValueAt } from '../../../api/apiextensions/member-path.ts';
+import { textAt, valueAt, withValueAt } from '../../../api/apiextensions/member-path.ts';
 import type { LabelSelector, Scale } from '../../../api/generated/types.ts';
 import { managedByUpdate } from '../../../api/meta/apply/field-manager.ts';
 import type { FieldManagement } from '../../../api/meta/apply/field-manager.ts';
@@ -202,7 +202,7 @@ function selectorOf({ resource }: ResourceRequest, object: Scalable): string {
   const { scale } = resource.custom ?? {};
   if (!scale) return formatSelector(selectorFromObject(object.spec?.selector));
   const path = scale.labelSelectorPath ?? '';
-  return path === '' ? '' : String(valueAt(object, path) ?? '');
+  return path === '' ? '' : textAt(object, path);
 }
 
 function scaleOf(target: ResourceRequest, object: Scalable): JsonObject {
