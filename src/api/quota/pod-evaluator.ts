@@ -10,12 +10,26 @@ import { matchesScopeValue } from './quota-scope.ts';
 
 const COUNT = 'count/pods';
 const NAMES: ReadonlySet<string> = new Set([
-  ...[COUNT, 'pods', 'cpu', 'memory', 'ephemeral-storage', 'requests.cpu', 'requests.memory'],
-  ...['requests.ephemeral-storage', 'limits.cpu', 'limits.memory', 'limits.ephemeral-storage'],
+  COUNT,
+  'pods',
+  'cpu',
+  'memory',
+  'ephemeral-storage',
+  'requests.cpu',
+  'requests.memory',
+  'requests.ephemeral-storage',
+  'limits.cpu',
+  'limits.memory',
+  'limits.ephemeral-storage',
 ]);
 /** A quota of these makes every container say how much it wants. */
 const DEMANDED: ReadonlySet<string> = new Set([
-  ...['cpu', 'memory', 'requests.cpu', 'requests.memory', 'limits.cpu', 'limits.memory'],
+  'cpu',
+  'memory',
+  'requests.cpu',
+  'requests.memory',
+  'limits.cpu',
+  'limits.memory',
 ]);
 const COMPUTE: readonly string[] = ['cpu', 'memory', 'ephemeral-storage'];
 

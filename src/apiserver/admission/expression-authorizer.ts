@@ -69,7 +69,7 @@ class CelDecision {
 }
 
 function decide({ authorizer, user }: CelAuthorizer, attributes: Attributes): CelDecision {
-  const { allowed, reason = '' } = authorizer.decide(user, attributes);
+  const { allowed, reason } = authorizer.decide(user, attributes);
   return new CelDecision(allowed, reason);
 }
 

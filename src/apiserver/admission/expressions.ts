@@ -1,5 +1,5 @@
-// CEL in admission: what expressions of policies and match conditions may speak of, and their values
-// for one request. The CEL library is loaded when the first of them is needed.
+// CEL in admission: what expressions of policies and match conditions may speak of, and their
+// values for one request. The CEL library is loaded when the first of them is needed.
 import type { Namespace } from '../../api/generated/types.ts';
 import { compileExpression } from '../../api/cel/compile-expression.ts';
 import type { Compilation, CompiledExpression } from '../../api/cel/compile-expression.ts';
@@ -23,7 +23,13 @@ export class ExpressionError extends Error {
 export type ExpressionScope = Readonly<Record<string, unknown>>;
 
 const NAMES = [
-  ...['object', 'oldObject', 'request', 'params', 'namespaceObject', 'variables', 'authorizer'],
+  'object',
+  'oldObject',
+  'request',
+  'params',
+  'namespaceObject',
+  'variables',
+  'authorizer',
   'authorizerRequestResource',
 ];
 const variables = Object.fromEntries(NAMES.map((name) => [name, 'dyn'] as const));

@@ -99,7 +99,10 @@ export function subjectOf(
   const name = info.name === '' ? (object.metadata?.name ?? '') : info.name;
   return {
     operation: operation.toUpperCase(),
-    ...{ group, version, resource, name },
+    group,
+    version,
+    resource,
+    name,
     subresource: info.subresource,
     namespace: target.resource === namespaces ? name : info.namespace,
   };

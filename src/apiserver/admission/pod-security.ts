@@ -27,8 +27,14 @@ const SECCOMP_ANNOTATION = 'seccomp.security.alpha.kubernetes.io/pod';
 const AUDIT_PREFIX = 'pod-security.kubernetes.io/';
 const ALL_PRIVILEGED = 'privileged';
 const WORKLOADS: ReadonlySet<string> = new Set([
-  ...['replicationcontrollers', 'podtemplates', 'replicasets.apps', 'deployments.apps'],
-  ...['statefulsets.apps', 'daemonsets.apps', 'jobs.batch', 'cronjobs.batch'],
+  'replicationcontrollers',
+  'podtemplates',
+  'replicasets.apps',
+  'deployments.apps',
+  'statefulsets.apps',
+  'daemonsets.apps',
+  'jobs.batch',
+  'cronjobs.batch',
 ]);
 
 /** After validation. Throws 403 for pods, and 422 for labels that mean nothing. */

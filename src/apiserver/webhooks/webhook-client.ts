@@ -2,6 +2,7 @@
 // as the reference does, for people search for these texts.
 import { Agent, request as httpsRequest } from 'node:https';
 import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { connect as tlsConnect } from 'node:tls';
 import type { Clock } from '../../base/clock.ts';
 import { errorMessage } from '../../base/errors.ts';
@@ -99,7 +100,7 @@ function isStale(error: unknown): boolean {
   return error instanceof Error && 'reused' in error && error.reused === true;
 }
 
-type Connection = { agent: Agent | undefined; socket: import('node:stream').Duplex | undefined };
+type Connection = { agent: Agent | undefined; socket: Duplex | undefined };
 
 function send(
   { config, query, ca, body, signal }: Exchange,
@@ -121,7 +122,13 @@ function send(
   return new Promise((resolve, reject) => {
     const request = httpsRequest(
       {
-        ...{ method: 'POST', host, port, path: url.pathname + query, headers, signal, ...tls },
+        method: 'POST',
+        host,
+        port,
+        path: url.pathname + query,
+        headers,
+        signal,
+        ...tls,
         ...(createConnection ? { createConnection } : { agent: agent ?? false }),
       },
       resolve,

@@ -14,8 +14,19 @@ import {
 import type { CheckedPod, Finding, PodCheck } from './pod-check.ts';
 
 const CAPABILITIES: readonly string[] = [
-  ...['AUDIT_WRITE', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'MKNOD'],
-  ...['NET_BIND_SERVICE', 'SETFCAP', 'SETGID', 'SETPCAP', 'SETUID', 'SYS_CHROOT'],
+  'AUDIT_WRITE',
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'MKNOD',
+  'NET_BIND_SERVICE',
+  'SETFCAP',
+  'SETGID',
+  'SETPCAP',
+  'SETUID',
+  'SYS_CHROOT',
 ];
 const SELINUX_TYPES: readonly string[] = ['', 'container_t', 'container_init_t', 'container_kvm_t'];
 /** Safe sysctls with the minor version since which they are. */
@@ -93,8 +104,11 @@ function findProbeHosts(pod: CheckedPod): Finding | undefined {
   const hostsOf = (container: Container): string[] => {
     const { livenessProbe, readinessProbe, startupProbe, lifecycle } = container;
     const handlers = [
-      ...[livenessProbe, readinessProbe, startupProbe],
-      ...[lifecycle?.postStart, lifecycle?.preStop],
+      livenessProbe,
+      readinessProbe,
+      startupProbe,
+      lifecycle?.postStart,
+      lifecycle?.preStop,
     ];
     const hosts = handlers.flatMap((own) => [own?.httpGet?.host, own?.tcpSocket?.host]);
     return hosts.filter((host): host is string => host !== undefined && host !== '');

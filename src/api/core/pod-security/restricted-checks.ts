@@ -16,8 +16,15 @@ import type { CheckedPod, Finding, PodCheck } from './pod-check.ts';
 import { KNOWS_WINDOWS, restrictedSeccomp } from './profile-checks.ts';
 
 const VOLUMES: readonly string[] = [
-  ...['configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'image'],
-  ...['persistentVolumeClaim', 'projected', 'secret'],
+  'configMap',
+  'csi',
+  'downwardAPI',
+  'emptyDir',
+  'ephemeral',
+  'image',
+  'persistentVolumeClaim',
+  'projected',
+  'secret',
 ];
 const NET_BIND = 'NET_BIND_SERVICE';
 /** Since then, pods with users of their own may be root among these. */

@@ -131,7 +131,7 @@ function takeActions(
 ): boolean {
   // Without a binding the policy itself is at fault: there is nobody to say otherwise.
   if (!binding) return true;
-  const { validationActions = [] } = binding.spec ?? {};
+  const { validationActions } = binding.spec;
   const name = binding.metadata.name ?? '';
   const policyName = policy.metadata.name ?? '';
   if (validationActions.includes('Warn')) {

@@ -77,15 +77,15 @@ async function answerOrFailure(
 }
 
 function ignoreFailure(
-  { audit, context }: AdmissionRequest,
+  request: AdmissionRequest,
   { hook, index }: Invocation,
   { asking, failure }: { asking: Asking; failure: Error },
 ): void {
   const phase = asking.mutating ? 'mutation' : 'validating';
   const key = `failed-open.${phase}.webhook.admission.k8s.io/round_${asking.round}_index_${index}`;
-  audit(key, hook.name);
+  request.audit(key, hook.name);
   const fields = { webhook: hook.name, error: failure.message };
-  context.logger.warn('failed calling webhook, failing open', fields);
+  request.context.logger.warn('failed calling webhook, failing open', fields);
 }
 
 /** What the webhook gives as reason, with a code of failure. */

@@ -1,5 +1,5 @@
-// Mutating webhooks: one after the other, each sees what the ones before it made of the object. When
-// they changed it, the steps of the server run again, and those webhooks that want to be asked again.
+// Mutating webhooks: one after the other, each sees what the ones before it made of the object.
+// When they changed it, the steps of the server run again, and those webhooks that want to.
 import { internalError, StatusError } from '../../../api/meta/status-error.ts';
 import { jsonEqual } from '../../../api/meta/json-equal.ts';
 import { applyJsonPatch } from '../../../api/meta/patch/json-patch.ts';
