@@ -4,9 +4,18 @@ import type { FieldPath } from '../meta/field-errors.ts';
 import { forbidden, invalidValue } from '../meta/field-errors.ts';
 import type { Causes } from './field-rules.ts';
 import { isBlank, sortedEntries } from './field-rules.ts';
+import { goQuote } from '../meta/go-quote.ts';
+import { validateDescendingPath } from './path-validation.ts';
 
 const MIRROR = 'kubernetes.io/config.mirror';
 const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
+
+const SECCOMP_POD = 'seccomp.security.alpha.kubernetes.io/pod';
+const SECCOMP_CONTAINER = 'container.seccomp.security.alpha.kubernetes.io/';
+const SECCOMP_PROFILES = ['runtime/default', 'docker/default', 'unconfined'];
+const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
+const APP_ARMOR_PROFILES = ['', 'runtime/default', 'unconfined'];
+const LOCALHOST = 'localhost/';
 
 type Annotations = Record<string, string> | undefined;
 
@@ -25,6 +34,37 @@ export function* validatePodAnnotations(
   if (cost !== undefined && !isInt32(cost)) {
     yield invalidValue(path.key(DELETION_COST), cost, 'must be a 32bit integer');
   }
+  yield* validateSeccompAnnotations(annotations, path);
+  yield* validateAppArmorAnnotations(annotations, spec, path);
+}
+
+/** The old way to name profiles; profiles of a path cannot lead out of their directory. */
+function* validateSeccompAnnotations(annotations: Annotations, path: FieldPath): Causes {
+  for (const [key, value] of sortedEntries(annotations)) {
+    if (key !== SECCOMP_POD && !key.startsWith(SECCOMP_CONTAINER)) continue;
+    if (SECCOMP_PROFILES.includes(value)) continue;
+    const keyPath = path.child(key);
+    if (value.startsWith(LOCALHOST))
+      yield* validateDescendingPath(value.slice(LOCALHOST.length), keyPath);
+    else yield invalidValue(keyPath, value, 'must be a valid seccomp profile');
+  }
+}
+
+function* validateAppArmorAnnotations(
+  annotations: Annotations,
+  spec: PodSpec | undefined,
+  path: FieldPath,
+): Causes {
+  const { containers = [], initContainers = [], ephemeralContainers = [] } = spec ?? {};
+  const names = [...initContainers, ...containers, ...ephemeralContainers].map(({ name }) => name);
+  for (const [key, value] of sortedEntries(annotations)) {
+    if (!key.startsWith(APP_ARMOR)) continue;
+    const name = key.slice(APP_ARMOR.length);
+    if (!names.includes(name)) yield invalidValue(path.key(key), name, 'container not found');
+    if (APP_ARMOR_PROFILES.includes(value) || value.startsWith(LOCALHOST)) continue;
+    const message = `invalid AppArmor profile name: ${goQuote(value)}`;
+    yield invalidValue(path.key(key), value, message);
+  }
 }
 
 /** A decimal number of 32 bits without a plus sign or leading zeros. */
@@ -39,9 +79,17 @@ export function* validatePodAnnotationUpdate(
   path: FieldPath,
 ): Causes {
   for (const [key, value] of sortedEntries(old)) {
-    if (key === MIRROR && annotations?.[key] !== value) {
+    if (annotations?.[key] === value) continue;
+    if (key.startsWith(APP_ARMOR)) {
+      yield forbidden(path.key(key), 'may not remove or update AppArmor annotations');
+    }
+    if (key === MIRROR) {
       yield forbidden(path.key(key), 'may not remove or update mirror pod annotation');
     }
+  }
+  for (const [key] of sortedEntries(annotations)) {
+    if (!key.startsWith(APP_ARMOR) || old?.[key] !== undefined) continue;
+    yield forbidden(path.key(key), 'may not add AppArmor annotations');
   }
   if (annotations?.[MIRROR] !== undefined && old?.[MIRROR] === undefined) {
     yield forbidden(path.key(MIRROR), 'may not add mirror pod annotation');

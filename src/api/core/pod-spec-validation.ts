@@ -24,10 +24,11 @@ import type { Causes } from './field-rules.ts';
 import { dnsLabel, dnsSubdomain, isBlank, qualifiedName } from './field-rules.ts';
 import { validateIp } from './ip-validation.ts';
 import { validateContainerResources, validatePodResources } from './resource-validation.ts';
-import { forbidWindowsOptions, validatePodSecurityContext } from './security-context-validation.ts';
+import { validatePodSecurityContext } from './security-context-validation.ts';
 import { validateTolerations } from './toleration-validation.ts';
 import { validateTopologySpread } from './topology-spread-validation.ts';
 import { validateVolumes, type VolumeOwner } from './volume-validation.ts';
+import { forbidLinuxOptions, forbidWindowsOptions } from './windows-validation.ts';
 
 const INT32_MAX = 2 ** 31 - 1;
 const HOSTNAME_LIMIT = 64;
@@ -241,14 +242,9 @@ function* validateOs(spec: PodSpec, path: FieldPath): Causes {
   if (isBlank(name)) yield required(path.child('os', 'name'));
   else if (name !== 'linux' && name !== 'windows') {
     yield notSupported(path.child('os'), name, ['linux', 'windows']);
-  } else if (name === 'linux') {
-    yield* forbidWindowsOptions(spec.securityContext, path.child('securityContext'));
-    for (const { container, containerPath } of containersWithPath(spec, path)) {
-      yield* forbidWindowsOptions(
-        container.securityContext,
-        containerPath.child('securityContext'),
-      );
-    }
+  } else {
+    const forbid = name === 'linux' ? forbidWindowsOptions : forbidLinuxOptions;
+    yield* forbid(spec, path, containersWithPath(spec, path));
   }
 }
 

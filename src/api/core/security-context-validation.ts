@@ -9,7 +9,6 @@ import type {
 import type { FieldPath } from '../meta/field-errors.ts';
 import {
   duplicate,
-  forbidden,
   invalidForEach,
   invalidValue,
   notSupported,
@@ -185,13 +184,4 @@ function internalContext(context: SecurityContext): Record<string, unknown> {
 function internalProfile(profile: SeccompProfile | undefined) {
   if (profile === undefined) return null;
   return { Type: profile.type ?? '', LocalhostProfile: profile.localhostProfile ?? null };
-}
-
-/** Windows options have no place in a pod that says it is for Linux. */
-export function* forbidWindowsOptions(
-  context: { windowsOptions?: object | undefined } | undefined,
-  path: FieldPath,
-): Causes {
-  if (context?.windowsOptions === undefined) return;
-  yield forbidden(path.child('windowsOptions'), 'windows options cannot be set for a linux pod');
 }
