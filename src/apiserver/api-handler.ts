@@ -14,6 +14,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import type { Store } from '../storage/store.ts';
 import { MASTERS_GROUP } from './api-request.ts';
+import { admitConnect } from './admission/admit-part.ts';
 import type { ApiHandler, ApiRequest, ApiResponse } from './api-request.ts';
 import type { TokenReviewer } from './authentication.ts';
 import { requestAttributes } from './authorization/attributes.ts';
@@ -161,6 +162,8 @@ async function handle(
   const rules = present(rulesFor(resource), `rules of ${resource.resource}`);
   const target: ResourceRequest = { request, info, resource, rules };
   const handler = handlerOf(target);
+  const admitted = admitConnect(context, target);
+  if (admitted) await admitted;
   const store = storeFor(context, target, customResources);
   const response = await handler(store === context.store ? context : { ...context, store }, target);
   await afterWrite(target, serving);

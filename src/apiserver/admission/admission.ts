@@ -59,11 +59,13 @@ export function mutate(request: AdmissionRequest): void | Promise<void> {
 /** After validation; answers as mutate does. Quotas come last: what is charged is to be stored. */
 export function admit(request: AdmissionRequest): void | Promise<void> {
   return withWarnings(request, () => {
-    for (const step of validatingSteps) step(request);
+    if (!request.kind) for (const step of validatingSteps) step(request);
     const checked = checkExpressions(request);
     const byPolicies = whenDone(checked, () => validateByPolicies(request));
     const byWebhooks = whenDone(byPolicies, () => validateByWebhooks(request));
-    return whenDone(byWebhooks, () => resourceQuota(request));
+    return whenDone(byWebhooks, () => {
+      if (!request.kind) resourceQuota(request);
+    });
   });
 }
 

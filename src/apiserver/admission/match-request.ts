@@ -1,5 +1,7 @@
 // Which requests a webhook or a policy is about: rules over operation and resource, and selectors
 // over the labels of the object and its namespace.
+import { isCustom } from '../../api/apiextensions/custom-kind.ts';
+import type { CustomResource } from '../../api/apiextensions/custom-kind.ts';
 import { formConversion } from '../../api/form-conversion.ts';
 import type {
   LabelSelector,
@@ -51,7 +53,8 @@ export function matchRequest(
   request: AdmissionRequest,
 ): Matched | undefined {
   const own = sameForm(request.target.resource);
-  const forms = match.matchPolicy === 'Exact' ? [own] : [own, ...otherForms(own.resource)];
+  const others = match.matchPolicy === 'Exact' ? [] : otherForms(request);
+  const forms = [own, ...others];
   const { resourceRules = [], excludeResourceRules = [] } = match;
   const subjects = forms.map((form) => ({ form, subject: subjectOf(request, form.resource) }));
   const isIn = (rules: readonly NamedRuleWithOperations[]) => (matched: Matched) =>
@@ -70,7 +73,9 @@ function sameForm(resource: ResourceDefinition): ObjectForm {
 const formsByResource = new WeakMap<ResourceDefinition, ObjectForm[]>();
 
 /** The other groups and versions in which the same objects are served. */
-function otherForms(resource: ResourceDefinition): readonly ObjectForm[] {
+function otherForms({ target, context }: AdmissionRequest): readonly ObjectForm[] {
+  const { resource } = target;
+  if (isCustom(resource)) return otherVersions(resource, context.customResources.resources());
   const known = formsByResource.get(resource);
   if (known) return known;
   const own = formConversion(resource);
@@ -83,6 +88,17 @@ function otherForms(resource: ResourceDefinition): readonly ObjectForm[] {
       });
   formsByResource.set(resource, others);
   return others;
+}
+
+function otherVersions(own: CustomResource, all: readonly CustomResource[]): ObjectForm[] {
+  return all
+    .filter(({ group, resource }) => group === own.group && resource === own.resource)
+    .filter(({ version }) => version !== own.version)
+    .map((resource) => ({
+      resource,
+      to: (object) => resource.custom.fromStored(own.custom.toStored(object)),
+      from: (object) => own.custom.fromStored(resource.custom.toStored(object)),
+    }));
 }
 
 /** Those who decide are not decided upon: nobody could correct them any more. */

@@ -94,7 +94,7 @@ async function mutateBy(
   const { name } = invocation.hook;
   const operations = parsePatch(patch, name);
   if (operations.length === 0) return false;
-  if (request.operation === 'delete') {
+  if (request.operation === 'delete' || request.operation === 'connect') {
     const what = `admission webhook ${JSON.stringify(name)} attempted to modify the object`;
     throw internalError(`${what}, which is not supported for this operation`);
   }

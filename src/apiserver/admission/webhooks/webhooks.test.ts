@@ -185,6 +185,46 @@ describe('validating webhooks', () => {
   });
 });
 
+describe('webhooks of subresources', () => {
+  const pods = '/api/v1/namespaces/default/pods';
+  const ask = (...resources: string[]) => ({ rules: [{ ...onMaps, resources }] });
+
+  it('API-930: bindings, evictions and connections are asked about', async () => {
+    await api.ok(`POST ${pods}`, {
+      metadata: { name: 'p' },
+      spec: { containers: [{ name: 'c', image: 'reg.example/app:1' }] },
+    });
+    await serve(() => ({ allowed: false }));
+    await configure({ webhook: ask('pods/binding', 'pods/eviction', 'pods/exec') });
+    const target = { kind: 'Node', name: 'n' };
+    await api.fails(`POST ${pods}/p/binding`, { metadata: { name: 'p' }, target });
+    await api.fails(`POST ${pods}/p/eviction`, { metadata: { name: 'p' } });
+    await api.fails(`POST ${pods}/p/exec?command=ls&command=-l&stdout=true`);
+    expect(server?.asked).toMatchObject([
+      { operation: 'CREATE', subResource: 'binding', kind: { kind: 'Binding' } },
+      { operation: 'CREATE', subResource: 'eviction', kind: { group: 'policy', kind: 'Eviction' } },
+      {
+        operation: 'CONNECT',
+        subResource: 'exec',
+        name: 'p',
+        kind: { kind: 'PodExecOptions' },
+        object: { kind: 'PodExecOptions', command: ['ls', '-l'], stdout: true },
+      },
+    ]);
+  });
+
+  it('API-930: a status is asked about apart from its object', async () => {
+    await serve(() => ({ allowed: false }));
+    await configure({ webhook: ask('pods/status') });
+    await api.ok(`POST ${pods}`, {
+      metadata: { name: 'p' },
+      spec: { containers: [{ name: 'c', image: 'reg.example/app:1' }] },
+    });
+    await api.fails(`PATCH ${pods}/p/status`, { status: { message: 'x' } });
+    expect(server?.asked).toHaveLength(1);
+  });
+});
+
 describe('failing webhooks', () => {
   it('API-930: a call that fails refuses with 500, unless failures are ignored', async () => {
     await serve(() => 503);

@@ -7,6 +7,7 @@ import { badRequest, conflict, invalid } from '../../../api/meta/status-error.ts
 import type { StatusCause } from '../../../api/meta/status-error.ts';
 import { bindings } from '../../../api/other-resources.ts';
 import { pods } from '../../../api/resources.ts';
+import { admitPart } from '../../admission/admit-part.ts';
 import type { ObjectResponse } from '../../api-request.ts';
 import { changeObject } from '../../registry/object-store.ts';
 import { decodeBody, matchName, matchNamespace } from '../body.ts';
@@ -31,6 +32,9 @@ export async function handleBinding(
   if ((binding.metadata.name ?? '') !== '') matchName(binding, target);
   const causes = checkBinding(binding);
   if (causes.length > 0) throw invalid(bindings, target.info.name, causes);
+  const part = { operation: 'create', kind: bindings, object: binding, dryRun } as const;
+  const admitted = admitPart(context, target, part);
+  if (admitted) await admitted;
   const { now } = ruleContextAt(context);
   await changeObject(context.store, targetOf(target), {
     dryRun,

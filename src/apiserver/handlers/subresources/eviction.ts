@@ -12,6 +12,7 @@ import { badRequest, isConflict, statusError } from '../../../api/meta/status-er
 import type { StatusError } from '../../../api/meta/status-error.ts';
 import { podDisruptionBudgets } from '../../../api/resources.ts';
 import type { ResourceDefinition } from '../../../api/resources.ts';
+import { admitPart } from '../../admission/admit-part.ts';
 import type { ObjectResponse } from '../../api-request.ts';
 import { changeObject, listObjects, requireObject } from '../../registry/object-store.ts';
 import { decodeBody, matchNamespace } from '../body.ts';
@@ -51,6 +52,9 @@ export async function handleEviction(
   if ((eviction.metadata.name ?? '') !== target.info.name) {
     throw badRequest('name in URL does not match name in Eviction object');
   }
+  const part = { operation: 'create', kind: evictionResource, object: eviction, dryRun } as const;
+  const admitted = admitPart(context, target, part);
+  if (admitted) await admitted;
   const asked = parseDeleteOptions((eviction.deleteOptions ?? {}) as JsonObject);
   const options = { ...asked, dryRun: asked.dryRun || dryRun };
   const pod = requireObject<Pod>(context.store, targetOf(target)).object;
