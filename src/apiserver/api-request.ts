@@ -60,6 +60,8 @@ export interface ListResponse {
     readonly remainingItemCount?: number;
   };
   readonly items: readonly StoredObject[];
+  /** Of the deletion of a collection. */
+  readonly warnings?: readonly string[];
 }
 
 export interface ApiWatchEvent {

@@ -118,7 +118,8 @@ function deprecationOf(resource: ResourceDefinition | undefined): string[] {
 }
 
 async function writeList(response: ListResponse, context: ResponseContext): Promise<void> {
-  const warnings = warningHeaders(deprecationOf(response.resource));
+  const { resource, warnings: own = [] } = response;
+  const warnings = warningHeaders([...deprecationOf(resource), ...own]);
   const headers: OutgoingHttpHeaders = warnings.length > 0 ? { Warning: warnings } : {};
   if (isPlainJson(context)) {
     const type = { 'content-type': 'application/json' };

@@ -72,7 +72,7 @@ export async function handleDeleteCollection(
     }
   };
   await Promise.all(Array.from({ length: WORKERS }, worker));
-  return list;
+  return { ...list, warnings: deletionWarnings(target, options) };
 }
 
 function ignoreNotFound(error: unknown): StoredObject | undefined {

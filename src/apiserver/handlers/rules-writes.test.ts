@@ -277,6 +277,8 @@ describe('deletion', () => {
     expect(silent.warnings).toEqual([
       expect.stringContaining('child pods are preserved by default when jobs are deleted'),
     ]);
+    const all = await api.call(`DELETE ${JOBS}`);
+    expect(all.warnings).toEqual(silent.warnings);
     await job('k');
     const said = await api.call(`DELETE ${JOBS}/k`, { body: { propagationPolicy: 'Background' } });
     expect(said).toMatchObject({ code: 200, warnings: [], body: { status: 'Success' } });

@@ -149,7 +149,8 @@ function replyOf(response: ApiResponse): TestReply<unknown> {
     }
     case 'list': {
       const items = response.items.map((item) => item.object);
-      return { code: 200, body: { metadata: response.metadata, items }, warnings: [] };
+      const { metadata, warnings = [] } = response;
+      return { code: 200, body: { metadata, items }, warnings };
     }
     case 'plain':
       return { code: response.code, body: response.body, warnings: [] };
