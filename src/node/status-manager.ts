@@ -116,8 +116,10 @@ export class StatusManager {
       } catch (error) {
         const pod = `${namespaceOf(task.pod)}/${nameOf(task.pod)}`;
         logger.debug('pod status not written', { pod, error: errorMessage(error) });
-        if (!isConflict(error))
-          await sleep(clock, backoffMs(failures++, RETRY), this.#abort.signal);
+        // The first conflict is expected: another has written, and the object was read anew.
+        const isExpected = isConflict(error) && failures === 0;
+        failures++;
+        if (!isExpected) await sleep(clock, backoffMs(failures - 1, RETRY), this.#abort.signal);
       }
     }
     task.running = false;

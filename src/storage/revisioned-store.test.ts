@@ -41,6 +41,31 @@ async function open(historyLimit = 100) {
   return { store, ...ordered };
 }
 
+describe('settled', () => {
+  test('waits for the pending write of the key, and for no other', async () => {
+    const { store, nextOrder } = await open();
+    const write = store.put('/a', text('a'));
+    let isSettled = false;
+    const settled = store.settled('/a').then(() => (isSettled = true));
+    await store.settled('/b');
+    const order = await nextOrder();
+    expect(isSettled).toBe(false);
+    order.commit();
+    await Promise.all([write, settled]);
+    expect(store.get('/a')?.value.toString()).toBe('a');
+    await store.settled('/a');
+  });
+
+  test('ends when the write fails', async () => {
+    const { store, nextOrder } = await open();
+    const write = expect(store.put('/a', text('a'))).rejects.toMatchObject(refused);
+    const settled = store.settled('/a');
+    (await nextOrder()).refuse(new Error('disk full'));
+    await Promise.all([write, settled]);
+    expect(store.getLatest('/a')).toBeUndefined();
+  });
+});
+
 describe('group commit', () => {
   test('writes of one turn are one group; those of its commit are the next', async () => {
     const { store, nextOrder, sizes } = await open();

@@ -71,6 +71,8 @@ export class RevisionedStore implements Store {
   readonly #queue: CommitQueue<Item>;
   /** Newest pending event of each key that has one. */
   readonly #pending = new Map<string, StoreEvent>();
+  /** Who waits for the end of a pending event. */
+  readonly #waiting = new Map<StoreEvent, (() => void)[]>();
   #index = new KeyIndex<StoredEntry>();
   #history = new History({ events: [], ...EMPTY_HEAD });
   #head = EMPTY_HEAD;
@@ -185,6 +187,16 @@ export class RevisionedStore implements Store {
     await this.#engine.close();
   }
 
+  settled(key: string): Promise<void> {
+    const event = this.#pending.get(key);
+    if (!event) return Promise.resolve();
+    return new Promise((resolve) => {
+      const waiting = this.#waiting.get(event);
+      if (waiting) waiting.push(resolve);
+      else this.#waiting.set(event, [resolve]);
+    });
+  }
+
   // Asynchronous only to reject instead of throwing: runs to the queue without a pause.
   async #write(request: WriteRequest): Promise<StoredEntry> {
     const event = this.#decide(request);
@@ -240,11 +252,15 @@ export class RevisionedStore implements Store {
     if (event.type === 'put') this.#index.set(event.entry);
     else this.#index.delete(key);
     if (this.#pending.get(key) === event) this.#pending.delete(key);
+    for (const resolve of this.#waiting.get(event) ?? []) resolve();
+    this.#waiting.delete(event);
   }
 
   #fail(lost: readonly Item[], cause: unknown): void {
     this.#committing = undefined;
     this.#pending.clear();
+    for (const waiting of this.#waiting.values()) for (const resolve of waiting) resolve();
+    this.#waiting.clear();
     const error = new StoreWriteError(cause);
     for (const item of lost) item.reject(error);
   }

@@ -94,6 +94,11 @@ export interface Store extends Runnable {
    * compares with.
    */
   getLatest(key: string): StoredEntry | undefined;
+  /**
+   * Resolves when the writes to a key that are under way are durable or have failed: whoever tells
+   * of the newest state of a key has to wait for this first, lest a crash makes it untrue.
+   */
+  settled(key: string): Promise<void>;
   /** Entries whose key starts with `prefix`, ordered by key (UTF-16 code units). */
   list(prefix: string, options?: ListOptions): ListResult;
   /** Number of published keys under `prefix`. */

@@ -67,6 +67,7 @@ export function createConvertingStore(
       return store.compactedRevision;
     },
     get: (key) => read(key, (own) => store.get(own)),
+    settled: (key) => store.settled(inward(key) ?? key),
     getLatest: (key) => read(key, (own) => store.getLatest(own)),
     list(prefix, options) {
       const own = inward(prefix);

@@ -79,13 +79,24 @@ export async function createObject(
     if (store.getLatest(key)) throw alreadyExists(target.resource, target.name);
     return { object, encoded: Buffer.from(JSON.stringify(object)) };
   }
-  try {
-    const encode = (revision: number) => encodeObject(object, revision);
-    return viewOf(await store.put(key, encode, { ifRevision: 0 }));
-  } catch (error) {
-    if (error instanceof RevisionMismatchError) throw alreadyExists(target.resource, target.name);
-    throw error;
+  for (;;) {
+    try {
+      const encode = (revision: number) => encodeObject(object, revision);
+      return viewOf(await store.put(key, encode, { ifRevision: 0 }));
+    } catch (error) {
+      if (!(error instanceof RevisionMismatchError)) throw error;
+      const latest = store.getLatest(key);
+      if (latest && isDurable(store, key, latest)) {
+        throw alreadyExists(target.resource, target.name);
+      }
+    }
+    await store.settled(key);
   }
+}
+
+/** Only then may an answer tell of the state of a key: a crash can't undo it any more. */
+function isDurable(store: Store, key: string, entry: StoredEntry | undefined): boolean {
+  return store.get(key)?.revision === entry?.revision;
 }
 
 /**
@@ -101,10 +112,17 @@ export async function changeObject(
   const key = objectKey(target.resource, target);
   for (let tries = 0; tries < UPDATE_TRIES_MAX; tries++) {
     const entry = store.getLatest(key);
-    if (!entry) throw notFound(target.resource, target.name);
-    const decided = decide(viewOf(entry).object);
-    // Without waiting where nothing is to be waited for: then nobody comes in between.
-    const change = decided instanceof Promise ? await decided : decided;
+    let change: Change;
+    try {
+      if (!entry) throw notFound(target.resource, target.name);
+      const decided = decide(viewOf(entry).object);
+      // Without waiting where nothing is to be waited for: then nobody comes in between.
+      change = decided instanceof Promise ? await decided : decided;
+    } catch (refusal) {
+      if (isDurable(store, key, entry)) throw refusal;
+      await store.settled(key);
+      continue;
+    }
     try {
       return dryRun ? preview(entry, change) : await write(store, entry, change);
     } catch (error) {
