@@ -21,6 +21,7 @@ import { requestAttributes } from './authorization/attributes.ts';
 import { createAuthorizer, requireAllowed, type Authorizer } from './authorization/authorizer.ts';
 import { createCustomResources, type CustomResources } from './custom-resources/custom-registry.ts';
 import { loadEngines } from './custom-resources/load-engines.ts';
+import { untilConverted } from './custom-resources/webhook-store.ts';
 import { createSettling, type SettleDefinitions } from './custom-resources/settle-definitions.ts';
 import { handleCreate } from './handlers/create.ts';
 import { handleDelete, handleDeleteCollection } from './handlers/delete.ts';
@@ -41,6 +42,7 @@ import { handleUpdate } from './handlers/update.ts';
 import { handleWatch } from './handlers/watch.ts';
 import type { NodeDialer } from './node-connection.ts';
 import { createConvertingStore } from './registry/converting-store.ts';
+import { collectionPrefix } from './registry/object-keys.ts';
 import { builtinTable, type ResourceTable } from './registry/resource-table.ts';
 import { createServiceAllocator } from './registry/service-allocator.ts';
 import { createWebhookClient } from './webhooks/webhook-client.ts';
@@ -164,21 +166,34 @@ async function handle(
   const handler = handlerOf(target);
   const admitted = admitConnect(context, target);
   if (admitted) await admitted;
-  const store = storeFor(context, target, customResources);
-  const response = await handler(store === context.store ? context : { ...context, store }, target);
+  const response = await runHandler(context, target, handler);
   await afterWrite(target, serving);
   return response;
 }
 
-/** The store in which the objects of a request have the form of its resource. */
-function storeFor(
-  { store }: HandlerContext,
-  { resource }: ResourceRequest,
-  customResources: CustomResources,
-): Store {
-  if (isCustom(resource)) return customResources.storeOf(resource);
-  const conversion = formConversion(resource);
-  return conversion ? createConvertingStore(store, resource, conversion) : store;
+/** Runs a handler over a store in which objects have the form of the resource. */
+async function runHandler(
+  context: HandlerContext,
+  target: ResourceRequest,
+  handler: Handler,
+): Promise<ApiResponse> {
+  const { store, customResources, webhooks: client, random } = context;
+  const { resource, info } = target;
+  if (!isCustom(resource)) {
+    const conversion = formConversion(resource);
+    if (!conversion) return handler(context, target);
+    const form = createConvertingStore(store, resource, conversion);
+    return handler({ ...context, store: form }, target);
+  }
+  const { store: shown, webhookStore } = customResources.access(resource, { client, random });
+  const run = () => handler({ ...context, store: shown }, target);
+  if (!webhookStore) return run();
+  if (info.verb === 'watch') {
+    // It lists what is there when it is opened, and can't be run again then.
+    const prefix = collectionPrefix(resource, info.namespace);
+    await untilConverted(webhookStore, () => webhookStore.list(prefix));
+  }
+  return untilConverted(webhookStore, run);
 }
 
 const READS: readonly Verb[] = ['get', 'list', 'watch'];

@@ -5,6 +5,7 @@ import type {
   CustomResourceDefinition,
   CustomResourceDefinitionVersion,
   CustomResourceSubresourceScale,
+  WebhookConversion,
 } from '../generated/types.ts';
 import { ALL_VERBS } from '../define-resource.ts';
 import type { KindRules } from '../kind-rules.ts';
@@ -34,6 +35,10 @@ export interface CustomKind {
   readonly isEnding: boolean;
   /** Said with every reply of a version that is on its way out (API-114). */
   readonly deprecation: string | undefined;
+  /** Set when objects are converted by a webhook, from and to the stored version. */
+  readonly conversion: WebhookConversion | undefined;
+  /** `group/version` in which objects are stored. */
+  readonly storedVersion: string;
   /** A stored object as this version shows it; the object itself when it is that already. */
   fromStored(object: KubernetesObject): KubernetesObject;
   /** An object of this version as it is stored. */
@@ -128,6 +133,8 @@ function customKind(
     apiVersions: new Set(spec.versions.map(({ name }) => `${spec.group}/${name}`)),
     isEnding: definition.metadata.deletionTimestamp !== undefined,
     deprecation: deprecationOf(definition, resource),
+    conversion: webhookOf(definition),
+    storedVersion: `${spec.group}/${storageOf(definition, version).name}`,
     ...storedForms(definition, version),
   };
 }
@@ -140,14 +147,15 @@ function versionNamed({ spec }: CustomResourceDefinition, name: string) {
 
 /** API-1008: conversion None changes apiVersion; each version prunes by its own schema. */
 function storedForms(
-  { spec }: CustomResourceDefinition,
+  definition: CustomResourceDefinition,
   version: CustomResourceDefinitionVersion,
 ): Pick<CustomKind, 'fromStored' | 'toStored'> {
+  const { spec } = definition;
   const schemas = new Map<string, Schema>(
     spec.versions.map((one) => [`${spec.group}/${one.name}`, schemaOf(one)]),
   );
   const own = `${spec.group}/${version.name}`;
-  const storage = spec.versions.find(({ storage: isStorage }) => isStorage) ?? version;
+  const storage = storageOf(definition, version);
   const stored = `${spec.group}/${storage.name}`;
   return {
     fromStored(object) {
@@ -155,8 +163,23 @@ function storedForms(
       const complete = withDefaults(pruned(object, schema), schema);
       return converted(complete as unknown as KubernetesObject, own, schemaOf(version));
     },
-    toStored: (object) => converted(object, stored, schemaOf(storage)),
+    // A webhook converts below, where the store is.
+    toStored: webhookOf(definition)
+      ? (object) => object
+      : (object) => converted(object, stored, schemaOf(storage)),
   };
+}
+
+function storageOf(
+  { spec }: CustomResourceDefinition,
+  otherwise: CustomResourceDefinitionVersion,
+): CustomResourceDefinitionVersion {
+  return spec.versions.find(({ storage }) => storage) ?? otherwise;
+}
+
+function webhookOf({ spec }: CustomResourceDefinition): WebhookConversion | undefined {
+  const { strategy, webhook } = spec.conversion ?? {};
+  return strategy === 'Webhook' ? webhook : undefined;
 }
 
 function pruned(object: KubernetesObject, schema: Schema): Json {

@@ -3,6 +3,8 @@ import type {
   CustomResourceDefinition,
   CustomResourceDefinitionStatus,
 } from '../generated/types.ts';
+import { isKnownFormat } from './formats.ts';
+import { schemaHas } from './structural-schema.ts';
 import { pathSegmentName } from '../core/object-meta-validation.ts';
 import { defineKind, specDiffers } from '../define-kind.ts';
 import {
@@ -24,6 +26,7 @@ export const definitionRules = defineKind<CustomResourceDefinition>({
   validate: validateDefinition,
   validateUpdate: validateDefinitionUpdate,
   validateStatusUpdate: validateDefinitionStatus,
+  warnings: formatWarnings,
 });
 
 function fillNames({ spec, status }: CustomResourceDefinition): void {
@@ -65,4 +68,25 @@ function noteStorage(definition: CustomResourceDefinition): void {
   const stored = status.storedVersions ?? [];
   if (stored.includes(storage)) return;
   definition.status = { ...status, storedVersions: [...stored, storage] };
+}
+
+/** About formats that say nothing, and did not stand there before. */
+function formatWarnings(
+  definition: CustomResourceDefinition,
+  old: CustomResourceDefinition | undefined,
+): string[] {
+  const known = new Set(old ? unknownFormats(old) : []);
+  const fresh = unknownFormats(definition).filter((format) => !known.has(format));
+  return fresh.map((format) => `unrecognized format ${JSON.stringify(format)}`);
+}
+
+function unknownFormats({ spec }: CustomResourceDefinition): string[] {
+  const found = new Set<string>();
+  for (const { schema } of spec.versions) {
+    schemaHas(schema?.openAPIV3Schema, ({ format = '', type = '' }) => {
+      if (format !== '' && !isKnownFormat(format, type)) found.add(format);
+      return false;
+    });
+  }
+  return [...found];
 }

@@ -1,5 +1,4 @@
 // The string formats that schemas of custom resources may ask for (API-1005); others say nothing.
-import { compareBytewise } from '../meta/canonical-json.ts';
 import { validateDns1123Label, validateDns1123Subdomain } from '../meta/names.ts';
 import { parseIp } from '../core/ip-validation.ts';
 
@@ -134,5 +133,9 @@ export function stringFormat(name: string): Check | undefined {
   return checks.get(name.replaceAll('-', ''));
 }
 
-/** Names of the formats, without dashes, in order: for messages and CEL. */
-export const stringFormatNames: readonly string[] = [...checks.keys()].sort(compareBytewise);
+/** True for formats that mean something for values of the type (the empty string: of any). */
+export function isKnownFormat(format: string, type: string): boolean {
+  if (type === '' || type === 'string') return stringFormat(format) !== undefined;
+  if (type === 'integer') return format === 'int32' || format === 'int64';
+  return type === 'number' && (format === 'float' || format === 'double');
+}

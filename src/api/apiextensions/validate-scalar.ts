@@ -3,7 +3,7 @@ import type { Json } from '../meta/object.ts';
 import { compilePattern } from '../meta/pattern.ts';
 import { shouldBe, tooLongText, unplaced, wrongType } from './findings.ts';
 import type { Findings, Where } from './findings.ts';
-import { stringFormat } from './formats.ts';
+import { isKnownFormat, stringFormat } from './formats.ts';
 import { isIntOrString } from './structural-schema.ts';
 import type { Schema } from './structural-schema.ts';
 
@@ -20,11 +20,8 @@ function typesOf(schema: Schema): string[] {
 /** The format if it means something for the type. */
 function formatOf(schema: Schema, types: readonly string[]): string {
   const format = schema.format ?? '';
-  const type = types.length === 1 ? types[0] : '';
-  if (type === '' || type === 'string') return stringFormat(format) ? format : '';
-  if (type === 'integer') return format === 'int32' || format === 'int64' ? format : '';
-  if (type === 'number') return format === 'float' || format === 'double' ? format : '';
-  return '';
+  const type = types.length === 1 ? (types[0] ?? '') : '';
+  return isKnownFormat(format, type) ? format : '';
 }
 
 function jsonType(value: Json): string {

@@ -48,9 +48,10 @@ export function compileRule(rule: ValidationRule, schema: Schema, isRoot: boolea
     ...compileMessage(rule, schema, { variables }),
   };
   const { expression, error } = tested;
-  if (!expression) return { ...base, error: `compilation failed: ${error}`, test: never };
+  const faulty = { rule, usesOldSelf: false, fieldPath: undefined, cost: 0, messageCost: 0 };
+  if (!expression) return { ...faulty, error: `compilation failed: ${error}`, test: never };
   if (expression.resultType !== 'bool' && expression.resultType !== 'dyn') {
-    return { ...base, error: 'cel expression must evaluate to a bool', test: never };
+    return { ...faulty, error: 'cel expression must evaluate to a bool', test: never };
   }
   return { ...base, test: (values, costMax) => expression.evaluate(values, { costMax }) };
 }

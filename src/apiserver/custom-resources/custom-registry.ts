@@ -10,6 +10,8 @@ import { customResourceDefinitions } from '../../api/other-resources.ts';
 import { groupVersion } from '../../api/resources.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 import type { Store } from '../../storage/store.ts';
+import { createWebhookConverter, type ConversionOptions } from './convert-by-webhook.ts';
+import { createWebhookStore, type WebhookStore } from './webhook-store.ts';
 import { createConvertingStore } from '../registry/converting-store.ts';
 import { collectionPrefix } from '../registry/object-keys.ts';
 import { viewOf } from '../registry/stored-view.ts';
@@ -20,7 +22,18 @@ export interface CustomResources {
   find(path: { group: string; version: string; resource: string }): CustomResource | undefined;
   hasGroupVersion(path: { group: string; version: string }): boolean;
   /** The store as requests on the resource see it: objects in its own version. */
+  access(resource: CustomResource, converting: Converting): ResourceStore;
+  /** The same without webhooks: objects of other versions have just another apiVersion. */
   storeOf(resource: CustomResource): Store;
+}
+
+/** What conversion by webhooks needs. */
+export type Converting = Pick<ConversionOptions, 'client' | 'random'>;
+
+export interface ResourceStore {
+  readonly store: Store;
+  /** Set when reads may be stopped by NotConvertedError. */
+  readonly webhookStore: WebhookStore | undefined;
 }
 
 interface Served {
@@ -37,7 +50,8 @@ export function createCustomResources(store: Store): CustomResources {
   let isWatching = false;
   // Of definitions as they stand in the store: a change of one leaves the others as they are.
   const known = new WeakMap<CustomResourceDefinition, readonly CustomResource[]>();
-  const stores = new WeakMap<CustomResource, Store>();
+  const converted = new WeakMap<CustomResource, ResourceStore>();
+  const plain = new WeakMap<CustomResource, Store>();
 
   const resourcesOf = (definition: CustomResourceDefinition) => {
     const made = known.get(definition) ?? customResourcesOf(definition, compileSchemaRules);
@@ -60,25 +74,48 @@ export function createCustomResources(store: Store): CustomResources {
     return servedBy(definitions.filter(isEstablished).flatMap(resourcesOf));
   };
   const current = () => (served ??= load());
+  const storeOf = (resource: CustomResource): Store => {
+    const made = plain.get(resource) ?? versionOf(store, resource);
+    plain.set(resource, made);
+    return made;
+  };
 
   return {
     resources: () => current().resources,
     find: (path) => current().byPath.get(`${groupVersion(path)} ${path.resource}`),
     hasGroupVersion: (path) => current().groupVersions.has(groupVersion(path)),
-    storeOf(resource) {
-      const existing = stores.get(resource);
+    access(resource, converting) {
+      const existing = converted.get(resource);
       if (existing) return existing;
-      const { custom } = resource;
-      const conversion = {
-        stored: resource,
-        fromStored: (object: KubernetesObject) => custom.fromStored(object),
-        toStored: (object: KubernetesObject) => custom.toStored(object),
-      };
-      const made = createConvertingStore(store, resource, conversion);
-      stores.set(resource, made);
+      const webhookStore = webhookStoreOf(store, resource, converting);
+      if (!webhookStore) return { store: storeOf(resource), webhookStore };
+      const made = { store: versionOf(webhookStore, resource), webhookStore };
+      converted.set(resource, made);
       return made;
     },
+    storeOf,
   };
+}
+
+/** The store as the version of the resource shows it. */
+function versionOf(store: Store, resource: CustomResource): Store {
+  const { custom } = resource;
+  return createConvertingStore(store, resource, {
+    stored: resource,
+    fromStored: (object: KubernetesObject) => custom.fromStored(object),
+    toStored: (object: KubernetesObject) => custom.toStored(object),
+  });
+}
+
+function webhookStoreOf(
+  store: Store,
+  resource: CustomResource,
+  converting: Converting,
+): WebhookStore | undefined {
+  const { conversion: webhook, storedVersion } = resource.custom;
+  if (!webhook) return undefined;
+  const convert = createWebhookConverter({ webhook, ...converting });
+  return createWebhookStore({ store, resource, storedVersion, convert });
 }
 
 function servedBy(resources: readonly CustomResource[]): Served {

@@ -1,0 +1,149 @@
+// Rules of docs/semantics/kubernetes-api.md about definitions, as clients meet them over HTTPS.
+import { request as httpsRequest } from 'node:https';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { CustomResourceDefinition, Status } from '../../api/generated/types.ts';
+import { createMemoryStore } from '../../storage/memory-store.ts';
+import { startEdgeServer, type EdgeServer } from '../testing/edge-server.ts';
+import { createTestApi, type TestApi } from '../testing/test-api.ts';
+import { createCustomResources } from './custom-registry.ts';
+import { define, DEFINITIONS, version, WIDGETS, widget, widgets } from './definitions.fixture.ts';
+
+let api: TestApi;
+let edge: EdgeServer;
+
+beforeEach(async () => {
+  const store = createMemoryStore();
+  const customResources = createCustomResources(store);
+  api = await createTestApi({ store, customResources });
+  edge = await startEdgeServer(api.handler, { customResources: () => customResources.resources() });
+});
+afterEach(() => edge.server.stop());
+
+interface Asked {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: Buffer;
+}
+
+function call(path: string, { method = 'GET', headers = {}, body }: Asked = {}) {
+  const { certificates, port } = edge;
+  const authorization = `Bearer ${certificates.adminToken}`;
+  const target = { host: '127.0.0.1', port, path, method, ca: certificates.ca, agent: false };
+  return new Promise<{ code: number; text: string }>((resolve, reject) => {
+    const request = httpsRequest({ ...target, headers: { authorization, ...headers } }, (reply) => {
+      let text = '';
+      reply.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      reply.on('end', () => resolve({ code: reply.statusCode ?? 0, text }));
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+const conditions = async () => {
+  const { status } = await api.ok<CustomResourceDefinition>(
+    `GET ${DEFINITIONS}/widgets.example.com`,
+  );
+  return Object.fromEntries((status?.conditions ?? []).map(({ type, status: is }) => [type, is]));
+};
+
+test('API-211: what is established is in every form of discovery, what is deleted in none', async () => {
+  const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+  const places = async () => ({
+    aggregated: (await call('/apis', { headers: { accept } })).text.includes('"widgets"'),
+    groups: (await call('/apis')).text.includes('example.com'),
+    group: (await call('/apis/example.com')).code,
+    version: (await call('/apis/example.com/v1')).code,
+    openApi: (await call('/openapi/v3')).text.includes('apis/example.com/v1'),
+    list: (await call(WIDGETS)).code,
+  });
+  const absent = { aggregated: false, groups: false, group: 404, version: 404, openApi: false };
+  expect(await places()).toEqual({ ...absent, list: 404 });
+  await define(api, { size: { type: 'integer' } });
+  expect(await conditions()).toMatchObject({ Established: 'True' });
+  const there = { aggregated: true, groups: true, group: 200, version: 200, openApi: true };
+  expect(await places()).toEqual({ ...there, list: 200 });
+  await api.ok(`DELETE ${DEFINITIONS}/widgets.example.com`);
+  await expect.poll(places).toEqual({ ...absent, list: 404 });
+});
+
+describe('API-1001: definitions', () => {
+  const spec = { type: 'object' };
+
+  test('have names, a scope and versions, one of which is stored', async () => {
+    const two = [
+      version(spec, { name: 'v1beta1', storage: false }),
+      version(spec, { name: 'v1' }),
+      version(spec, { name: 'v2', served: false, storage: false }),
+    ];
+    await api.ok(`POST ${DEFINITIONS}`, widgets(two));
+    const stored = await api.ok<CustomResourceDefinition>(`GET ${DEFINITIONS}/widgets.example.com`);
+    expect(stored.spec.names).toMatchObject({ singular: 'widget', listKind: 'WidgetList' });
+    expect(stored.status?.storedVersions).toEqual(['v1']);
+    const group = JSON.parse((await call('/apis/example.com')).text) as {
+      versions: { version: string }[];
+      preferredVersion: { version: string };
+    };
+    expect(group.versions.map((entry) => entry.version)).toEqual(['v1', 'v1beta1']);
+    expect(group.preferredVersion.version).toBe('v1');
+  });
+
+  test.each([
+    ['no stored version', [version(spec, { storage: false })], {}],
+    ['two stored versions', [version(spec), version(spec, { name: 'v2' })], {}],
+    ['a version twice', [version(spec), version(spec, { storage: false })], {}],
+    ['another name', [version(spec)], { group: 'other.example.com' }],
+    ['another scope', [version(spec)], { scope: 'Everywhere' }],
+    ['unknown fields everywhere', [version(spec)], { preserveUnknownFields: true }],
+  ])('%s is 422', async (_, versions, more) => {
+    expect(await api.fails(`POST ${DEFINITIONS}`, widgets(versions, more))).toMatchObject({
+      code: 422,
+      reason: 'Invalid',
+    });
+  });
+});
+
+describe('API-1002: schemas are structural', () => {
+  const path = 'spec.validation.openAPIV3Schema.properties[spec]';
+  const causesOf = async (schema: object) => {
+    const { details } = await api.fails(`POST ${DEFINITIONS}`, widgets([version(schema)]));
+    return (details?.causes ?? []).map(({ field, reason }) => `${field} ${reason}`);
+  };
+
+  test('everything has a type', async () => {
+    expect(await causesOf({ properties: { a: {} }, type: 'object' })).toEqual([
+      `${path}.properties[a].type FieldValueRequired`,
+    ]);
+  });
+
+  test('what stands inside a combinator only restricts', async () => {
+    const a = { type: 'string', anyOf: [{ type: 'string', description: 'x', default: 'y' }] };
+    const where = `${path}.properties[a].anyOf[0]`;
+    const causes = await causesOf({ type: 'object', properties: { a } });
+    expect(causes).toContain(`${where}.default FieldValueForbidden`);
+    expect(causes).toContain(`${where}.description FieldValueForbidden`);
+    expect(causes).toContain(`${where}.type FieldValueForbidden`);
+  });
+
+  test('there are no references, and members are either named or not', async () => {
+    const both = { type: 'object', properties: {}, additionalProperties: { type: 'string' } };
+    const named = { ...both, properties: { b: { type: 'string' } } };
+    expect(await causesOf({ type: 'object', properties: { a: named } })).toEqual([
+      `${path}.properties[a].additionalProperties FieldValueForbidden`,
+    ]);
+    const reference = { type: 'object', $ref: '#/x' };
+    expect(await causesOf({ type: 'object', properties: { a: reference } })).toContain(
+      `${path}.properties[a].$ref FieldValueForbidden`,
+    );
+  });
+});
+
+test('API-1202: a custom resource in protobuf is 415', async () => {
+  await define(api, {});
+  const headers = { 'content-type': 'application/vnd.kubernetes.protobuf' };
+  const body = Buffer.from('k8s\0\n\x00\x12\x00', 'latin1');
+  const { code, text } = await call(WIDGETS, { method: 'POST', headers, body });
+  expect(code).toBe(415);
+  expect((JSON.parse(text) as Status).reason).toBe('UnsupportedMediaType');
+  await api.ok(`POST ${WIDGETS}`, widget('a'));
+});
