@@ -97,7 +97,9 @@ export function createNodeConnection(options: ConnectionOptions): NodeConnection
     },
     async attach(address, { stdin }) {
       const { id } = runningContainer(options, podOf(address.namespace, address.pod).pod, address);
-      return runtime.attach(id, { stdin });
+      const session = await runtime.attach(id, { stdin });
+      // As the kubelet has it: how the container ended is told by its status, not to who attached.
+      return { ...session, exitCode: session.exitCode.then(() => 0) };
     },
     async dial({ namespace, pod }, port) {
       const { status } = podOf(namespace, pod);
