@@ -15,6 +15,7 @@ import { resourceQuota } from './resource-quota.ts';
 import { runtimeClass } from './runtime-class.ts';
 import { serviceAccount } from './service-account.ts';
 import { checkExpressions } from './policies/check-expressions.ts';
+import { mutateByPolicies } from './policies/mutating-policies.ts';
 import { validateByPolicies } from './policies/validating-policies.ts';
 import { mutateByWebhooks } from './webhooks/mutating-webhooks.ts';
 import { validateByWebhooks } from './webhooks/validating-webhooks.ts';
@@ -50,9 +51,16 @@ export function mutate(request: AdmissionRequest): void | Promise<void> {
     if (request.operation === 'delete' || request.kind) return;
     for (const step of mutatingSteps) step(request);
   };
+  const again = () => {
+    own();
+    return whenDone(mutateByPolicies(request, { again: true }), () => undefined);
+  };
   return withWarnings(request, () => {
     own();
-    return mutateByWebhooks(request, own);
+    return whenDone(mutateByPolicies(request, { again: false }), (changed) => {
+      if (changed) own();
+      return mutateByWebhooks(request, again);
+    });
   });
 }
 

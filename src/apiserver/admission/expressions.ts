@@ -10,6 +10,7 @@ import { errorMessage } from '../../base/errors.ts';
 import { loadEngines } from '../custom-resources/load-engines.ts';
 import { getObject } from '../registry/object-store.ts';
 import type { AdmissionRequest } from './admission-request.ts';
+import type { CelLibrary } from '../../api/cel/libraries/library.ts';
 import { authorizerLibrary, authorizerOf } from './expression-authorizer.ts';
 import { matchedRequest } from './webhooks/review.ts';
 import type { Matched } from './match-request.ts';
@@ -33,7 +34,23 @@ const NAMES = [
   'authorizerRequestResource',
 ];
 const variables = Object.fromEntries(NAMES.map((name) => [name, 'dyn'] as const));
-const libraries = [authorizerLibrary];
+
+/** Stands for `jsonpatch` in expressions. */
+class JsonPatchFunctions {
+  readonly name = 'jsonpatch';
+}
+
+const jsonPatchLibrary: CelLibrary = {
+  types: [['kubernetes.JSONPatch', JsonPatchFunctions]],
+  namespaces: { jsonpatch: ['kubernetes.JSONPatch', new JsonPatchFunctions()] },
+  functions: [
+    [
+      'kubernetes.JSONPatch.escapeKey(string): string',
+      (_: JsonPatchFunctions, key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1'),
+    ],
+  ],
+};
+const libraries = [authorizerLibrary, jsonPatchLibrary];
 
 /** Compiled expressions by text; more of them are forgotten together. */
 const COMPILED_MAX = 1000;
@@ -112,6 +129,22 @@ export function withVariables(
     Object.defineProperty(values, name, { get, enumerable: true });
   }
   return full;
+}
+
+/** A value of CEL as JSON. Throws ExpressionError for what JSON doesn't have. */
+export function jsonOfCel(value: unknown): Json {
+  if (typeof value === 'bigint') return Number(value);
+  if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) {
+    return value as Json;
+  }
+  if (Array.isArray(value)) return value.map(jsonOfCel);
+  if (value instanceof Date) return value.toISOString().replace('.000Z', 'Z');
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  if (typeof value !== 'object') throw new ExpressionError('the result is no JSON value');
+  const entries: Iterable<[unknown, unknown]> =
+    value instanceof Map ? value.entries() : Object.entries(value);
+  const members = [...entries].map(([name, member]) => [String(name), jsonOfCel(member)] as const);
+  return Object.fromEntries(members);
 }
 
 /** JSON as CEL has it. */

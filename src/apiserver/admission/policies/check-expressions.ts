@@ -2,6 +2,7 @@
 // that whoever writes them hears of their faults.
 import type {
   MatchCondition,
+  MutatingAdmissionPolicySpec,
   MutatingWebhook,
   ValidatingAdmissionPolicySpec,
 } from '../../../api/generated/types.ts';
@@ -13,6 +14,7 @@ import type { StatusCause } from '../../../api/meta/status-error.ts';
 import type { AdmissionRequest } from '../admission-request.ts';
 import { compileInAdmission, whenExpressionsLoad } from '../expressions.ts';
 import { isExempt } from '../match-request.ts';
+import { objectsAsMaps } from './object-literals.ts';
 import { whenDone } from '../when-done.ts';
 
 /** An expression with its place and the types that its result may have. */
@@ -24,8 +26,11 @@ interface Placed {
 
 interface Configuration extends KubernetesObject {
   webhooks?: MutatingWebhook[];
-  spec?: Partial<ValidatingAdmissionPolicySpec>;
+  spec?: PolicySpec;
 }
+
+type PolicySpec = Partial<ValidatingAdmissionPolicySpec> &
+  Pick<Partial<MutatingAdmissionPolicySpec>, 'mutations'>;
 
 const BOOL: readonly string[] = ['bool'];
 
@@ -54,6 +59,7 @@ function expressionsOf({ webhooks = [], spec = {} }: Configuration): Placed[] {
       conditions(matchConditions, fieldPath('webhooks').index(index)),
     ),
     ...policyExpressions(spec),
+    ...mutationExpressions(spec),
   ];
 }
 
@@ -65,7 +71,7 @@ function conditions(list: readonly MatchCondition[] | undefined, path: FieldPath
   }));
 }
 
-function policyExpressions(spec: Partial<ValidatingAdmissionPolicySpec>): Placed[] {
+function policyExpressions(spec: PolicySpec): Placed[] {
   const { validations = [], variables = [], auditAnnotations = [], matchConditions } = spec;
   const at = (list: string, index: number, name: string) =>
     fieldPath('spec', list).index(index).child(name);
@@ -92,4 +98,16 @@ function policyExpressions(spec: Partial<ValidatingAdmissionPolicySpec>): Placed
       text: valueExpression,
     })),
   ];
+}
+
+function mutationExpressions({ mutations = [] }: PolicySpec): Placed[] {
+  return mutations.flatMap(({ jsonPatch, applyConfiguration }, index) => {
+    const path = fieldPath('spec', 'mutations').index(index);
+    const both = { jsonPatch, applyConfiguration };
+    return Object.entries(both).flatMap(([name, own]) => {
+      const { expression = '' } = own ?? {};
+      const text = objectsAsMaps(expression);
+      return own ? [{ path: path.child(name).child('expression'), text }] : [];
+    });
+  });
 }

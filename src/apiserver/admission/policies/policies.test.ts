@@ -213,3 +213,79 @@ describe('validating admission policies', () => {
     expect(status.message).toContain('must evaluate to bool');
   });
 });
+
+describe('mutating admission policies', () => {
+  async function mutation(mutations: object[], spec: object = {}, name = 'm') {
+    await api.ok(`POST ${GROUP}/mutatingadmissionpolicies`, {
+      metadata: { name },
+      spec: { matchConstraints: onMaps, reinvocationPolicy: 'Never', mutations, ...spec },
+    });
+    await api.ok(`POST ${GROUP}/mutatingadmissionpolicybindings`, {
+      metadata: { name },
+      spec: { policyName: name },
+    });
+  }
+
+  const patch = (expression: string) => ({ patchType: 'JSONPatch', jsonPatch: { expression } });
+  const apply = (expression: string) => ({
+    patchType: 'ApplyConfiguration',
+    applyConfiguration: { expression },
+  });
+
+  it('API-931: a patch is made of operations', async () => {
+    const key = "jsonpatch.escapeKey('example.com/by')";
+    await mutation([
+      patch(
+        "[JSONPatch{op: 'test', path: '/metadata/name', value: 'm'}, " +
+          "JSONPatch{op: 'add', path: '/metadata/annotations', value: {}}, " +
+          `JSONPatch{op: "add", path: "/metadata/annotations/" + ${key}, value: object.data.a}]`,
+      ),
+    ]);
+    const { body } = await create('m', { a: 'x' });
+    expect(body).toMatchObject({ metadata: { annotations: { 'example.com/by': 'x' } } });
+    expect((await create('other', { a: 'x' })).body).not.toHaveProperty('metadata.annotations');
+  });
+
+  it('API-931: a configuration is merged, lists by their keys', async () => {
+    const matchConstraints = {
+      resourceRules: [{ ...onMaps.resourceRules[0], resources: ['pods'] }],
+    };
+    const container = "Object.spec.containers{name: 'c', imagePullPolicy: 'Always'}";
+    await mutation(
+      [
+        apply(
+          `Object{spec: Object.spec{containers: [${container}], hostname: object.metadata.name}}`,
+        ),
+        apply("Object{metadata: Object.metadata{labels: {'seen': object.spec.hostname}}}"),
+      ],
+      { matchConstraints },
+    );
+    const pod = await api.ok('POST /api/v1/namespaces/default/pods', {
+      metadata: { name: 'p' },
+      spec: {
+        containers: [
+          { name: 'b', image: 'reg.example/b:1' },
+          { name: 'c', image: 'reg.example/c:1' },
+        ],
+      },
+    });
+    expect(pod).toMatchObject({
+      metadata: { labels: { seen: 'p' } },
+      spec: {
+        hostname: 'p',
+        containers: [
+          { name: 'b', imagePullPolicy: 'IfNotPresent' },
+          { name: 'c', image: 'reg.example/c:1', imagePullPolicy: 'Always' },
+        ],
+      },
+    });
+  });
+
+  it('API-931: what fails is refused', async () => {
+    await mutation([patch("[JSONPatch{op: 'remove', path: '/nothing'}]")]);
+    expect((await create('m')).body).toMatchObject({
+      code: 422,
+      message: expect.stringContaining("policy 'm' with binding 'm' denied request: JSON Patch: "),
+    });
+  });
+});

@@ -3,12 +3,11 @@
 import { internalError, StatusError } from '../../../api/meta/status-error.ts';
 import { jsonEqual } from '../../../api/meta/json-equal.ts';
 import { applyJsonPatch } from '../../../api/meta/patch/json-patch.ts';
-import type { Json, KubernetesObject } from '../../../api/meta/object.ts';
-import { decodeBody } from '../../handlers/body.ts';
-import { ruleContextAt } from '../../handlers/handler-context.ts';
+import type { Json } from '../../../api/meta/object.ts';
 import type { AdmissionRequest } from '../admission-request.ts';
 import { whenExpressionsLoad } from '../expressions.ts';
 import { isExempt } from '../match-request.ts';
+import { replaceWith } from '../replace-object.ts';
 import { whenDone } from '../when-done.ts';
 import { askWebhook } from './ask-webhook.ts';
 import { haveConditions, hooksOf, invocationOf } from './invocation.ts';
@@ -28,7 +27,7 @@ interface Reinvocation {
  */
 export function mutateByWebhooks(
   request: AdmissionRequest,
-  again: () => void,
+  again: () => void | Promise<void>,
 ): void | Promise<void> {
   if (isExempt(request)) return undefined;
   const hooks = hooksOf(request.context.store, 'mutating');
@@ -43,13 +42,13 @@ export function mutateByWebhooks(
 async function runRounds(
   request: AdmissionRequest,
   hooks: readonly ConfiguredHook[],
-  again: () => void,
+  again: () => void | Promise<void>,
 ): Promise<void> {
   const reinvocation: Reinvocation = { asked: new Set(), due: new Set() };
   const changed = await runRound(request, hooks, { reinvocation, round: 0 });
   if (!changed) return;
   const before = structuredClone(request.object);
-  again();
+  await again();
   if (!jsonEqual(before, request.object)) changedFor(reinvocation);
   const due = hooks.filter(({ index }) => reinvocation.due.has(index));
   await runRound(request, due, { reinvocation, round: 1 });
@@ -98,11 +97,9 @@ async function mutateBy(
     const what = `admission webhook ${JSON.stringify(name)} attempted to modify the object`;
     throw internalError(`${what}, which is not supported for this operation`);
   }
-  const { object } = request;
-  const patched = await patchedObject(request, invocation, operations);
-  if (jsonEqual(patched, object)) return false;
-  replaceContent(object, patched);
-  return true;
+  const { form } = invocation;
+  const before = form.to(request.object) as unknown as Json;
+  return replaceWith(request, applyPatch(before, operations), form);
 }
 
 function parsePatch(text: string, name: string): Json[] {
@@ -117,25 +114,6 @@ function parsePatch(text: string, name: string): Json[] {
   throw internalError(`failed calling webhook ${JSON.stringify(name)}: ${why}`);
 }
 
-/** The object after the patch, decoded and with its defaults, as if a client had sent it. */
-async function patchedObject(
-  request: AdmissionRequest,
-  { form }: Invocation,
-  operations: Json[],
-): Promise<KubernetesObject> {
-  const { target, context, object } = request;
-  const before = form.to(object);
-  const body = applyPatch(before as unknown as Json, operations);
-  const decoded = await decodePatched(request, body as object, form);
-  const patched = form.from(decoded);
-  if (!request.kind) target.rules.applyDefaults(patched, ruleContextAt(context));
-  const { resourceVersion, managedFields } = object.metadata;
-  Object.assign(patched.metadata, { resourceVersion, managedFields });
-  if (resourceVersion === undefined) delete patched.metadata.resourceVersion;
-  if (managedFields === undefined) delete patched.metadata.managedFields;
-  return patched;
-}
-
 function applyPatch(document: Json, operations: Json[]): Json {
   try {
     return applyJsonPatch(document, operations);
@@ -143,24 +121,4 @@ function applyPatch(document: Json, operations: Json[]): Json {
     if (error instanceof StatusError) throw internalError(error.message);
     throw error;
   }
-}
-
-async function decodePatched(
-  { target, kind }: AdmissionRequest,
-  body: object,
-  { resource }: Invocation['form'],
-): Promise<KubernetesObject> {
-  const own = { ...target.request, body, contentType: '' };
-  try {
-    return (await decodeBody(own, kind ?? resource, 'Ignore')).object;
-  } catch (error) {
-    if (error instanceof StatusError) throw internalError(error.message);
-    throw error;
-  }
-}
-
-/** Callers hold on to the object, so that it is changed and not exchanged. */
-function replaceContent(object: KubernetesObject, content: KubernetesObject): void {
-  for (const key of Object.keys(object)) Reflect.deleteProperty(object, key);
-  Object.assign(object, content);
 }
