@@ -43,7 +43,10 @@ export class BodyContentError extends Error {
   }
 }
 
-const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+/** Content type of bodies in protobuf. */
+export const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+/** Content types of custom resources, which no table of field numbers knows. */
+const CUSTOM_TYPES = ['application/json', 'application/yaml'];
 
 /**
  * Reads a body in JSON, YAML or protobuf; `expected` is the kind of protobuf bodies that name none.
@@ -90,6 +93,9 @@ function parseText(text: string): ParsedBody {
 }
 
 const BODY_TYPES = ['application/json', 'application/yaml', PROTOBUF];
+
+/** API-1202: the refusal of a custom resource in protobuf. */
+export const notForCustom = (): StatusError => unsupportedBody(CUSTOM_TYPES);
 
 /** API-323. */
 export function unsupportedBody(accepted: readonly string[]): StatusError {

@@ -15,7 +15,13 @@ import { groupVersion } from '../../api/resources.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 import type { ApiRequest } from '../api-request.ts';
 import { builtinTable } from '../registry/resource-table.ts';
-import { BodyContentError, BodySyntaxError, parseBody } from './body-text.ts';
+import {
+  BodyContentError,
+  BodySyntaxError,
+  notForCustom,
+  parseBody,
+  PROTOBUF,
+} from './body-text.ts';
 import type { KindName, ParsedBody } from './body-text.ts';
 import { keepEmptyOwners } from './field-tracking.ts';
 import type { ResourceRequest } from './handler-context.ts';
@@ -38,6 +44,7 @@ export async function decodeBody(
   resource: ResourceDefinition,
   fieldValidation: FieldValidation,
 ): Promise<DecodedBody> {
+  if (isCustom(resource) && request.contentType === PROTOBUF) throw notForCustom();
   const parsed = await parseOrExplain(request, resource);
   const { value } = parsed;
   if (value !== null && !isJsonObject(value)) {

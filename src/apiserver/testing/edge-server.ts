@@ -3,6 +3,7 @@ import { silentLogger } from '../../base/logger.ts';
 import { systemClock, type Clock } from '../../base/clock.ts';
 import { MASTERS_GROUP, type ApiHandler } from '../api-request.ts';
 import { createAuthenticator, createTokenReviewer, type TokenReviewer } from '../authentication.ts';
+import type { ResourceDefinition } from '../../api/resources.ts';
 import { seededRandom } from '../../base/random.ts';
 import { createAuthorizer } from '../authorization/authorizer.ts';
 import { bootstrapPolicy } from '../authorization/bootstrap-policy.ts';
@@ -33,6 +34,8 @@ export interface EdgeOptions {
   readonly reviewToken?: TokenReviewer;
   readonly audit?: (event: object) => void;
   readonly clock?: Clock;
+  /** The resources that definitions have brought. */
+  readonly customResources?: () => readonly ResourceDefinition[];
 }
 
 /**
@@ -41,7 +44,7 @@ export interface EdgeOptions {
  */
 export async function startEdgeServer(
   handler: ApiHandler,
-  { reviewToken, audit, clock: serverClock = systemClock }: EdgeOptions = {},
+  { reviewToken, audit, clock: serverClock = systemClock, customResources }: EdgeOptions = {},
 ): Promise<EdgeServer> {
   const certificates = await ensureCertificates({ files, clock: systemClock, names: [] });
   const admin = { name: 'kubernetes-admin', uid: '', groups: [MASTERS_GROUP] };
@@ -49,6 +52,7 @@ export async function startEdgeServer(
   await bootstrapPolicy({ store, clock, random: seededRandom(1) });
   const server = createServer({
     handler,
+    ...(customResources ? { customResources } : {}),
     authenticator: createAuthenticator(
       createTokenReviewer({
         tokens: new Map([[certificates.adminToken, admin]]),
