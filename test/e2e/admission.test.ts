@@ -57,7 +57,7 @@ describeWithKubectl('kubectl and admission', () => {
   beforeAll(async () => {
     await server.start();
     webhook = await startWebhookServer(({ object }, path) => {
-      const { name } = object?.['metadata'] as { name: string };
+      const { name } = (object ?? {})['metadata'] as { name: string };
       if (path === '/mutate') {
         return patchWith({ op: 'add', path: '/metadata/labels', value: { seen: 'yes' } });
       }
@@ -146,7 +146,10 @@ spec:
     const limit = '{.spec.containers[0].resources.limits.memory}';
     expect(await server.kubectl('get', 'pod', 'limited', '-o', `jsonpath=${limit}`)).toBe('64Mi');
     const labelled = await server.run([
-      ...['label', 'ns', 'default', 'pod-security.kubernetes.io/enforce=restricted'],
+      'label',
+      'ns',
+      'default',
+      'pod-security.kubernetes.io/enforce=restricted',
     ]);
     expect(labelled.stderr).toContain(
       'Warning: existing pods in namespace "default" violate the new PodSecurity enforce level',

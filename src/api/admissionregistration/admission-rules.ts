@@ -3,22 +3,31 @@ import type {
   MatchResources,
   MutatingAdmissionPolicy,
   MutatingAdmissionPolicyBinding,
+  MutatingAdmissionPolicyBindingSpec,
+  MutatingAdmissionPolicySpec,
   MutatingWebhook,
   MutatingWebhookConfiguration,
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
+  ValidatingAdmissionPolicyBindingSpec,
+  ValidatingAdmissionPolicySpec,
   ValidatingWebhook,
   ValidatingWebhookConfiguration,
 } from '../generated/types.ts';
 import type { Causes } from '../core/field-rules.ts';
-import { isBlank } from '../core/field-rules.ts';
-import { fieldPath, invalidForEach, invalidValue, required } from '../meta/field-errors.ts';
-import type { FieldPath } from '../meta/field-errors.ts';
-import { validateDns1123Subdomain } from '../meta/names.ts';
+import { fieldPath, forbidden, notSupported, required } from '../meta/field-errors.ts';
 import { simpleKind } from '../simple-kind.ts';
+import {
+  validateMatchConditions,
+  validateMatchResources,
+  validatePolicies,
+} from './match-validation.ts';
+import { validateWebhooks } from './webhook-validation.ts';
 
+const SPEC = fieldPath('spec');
+const ACTIONS = ['Audit', 'Deny', 'Warn'];
+const NOT_FOUND_ACTIONS = ['Deny', 'Allow'];
 const TIMEOUT_SECONDS = 10;
-const TIMEOUT_MAX_SECONDS = 30;
 
 /** What the API server asks of mutating webhook configurations. */
 export const mutatingWebhookRules = simpleKind<MutatingWebhookConfiguration>({
@@ -52,40 +61,6 @@ function fillWebhook(webhook: ValidatingWebhook | MutatingWebhook): void {
   if (service) service.port ??= 443;
 }
 
-function* validateWebhooks(webhooks: readonly (ValidatingWebhook | MutatingWebhook)[]): Causes {
-  for (const [index, webhook] of webhooks.entries()) {
-    yield* validateWebhook(webhook, fieldPath('webhooks').index(index));
-  }
-}
-
-function* validateWebhook(webhook: ValidatingWebhook | MutatingWebhook, path: FieldPath): Causes {
-  const { name, sideEffects, admissionReviewVersions, timeoutSeconds, clientConfig } = webhook;
-  const namePath = path.child('name');
-  if (isBlank(name)) yield required(namePath);
-  else if (name.split('.').length < 3) {
-    const message = 'should be a domain with at least three segments separated by dots';
-    yield invalidValue(namePath, name, message);
-  } else yield* invalidForEach(namePath, name, validateDns1123Subdomain(name));
-  if ((admissionReviewVersions ?? []).length === 0) {
-    const message = 'must specify one of v1, v1beta1';
-    yield required(path.child('admissionReviewVersions'), message);
-  }
-  if (isBlank(sideEffects)) {
-    yield required(path.child('sideEffects'), 'must specify one of None, NoneOnDryRun');
-  }
-  if (
-    timeoutSeconds !== undefined &&
-    (timeoutSeconds < 1 || timeoutSeconds > TIMEOUT_MAX_SECONDS)
-  ) {
-    const message = 'the timeout value must be between 1 and 30 seconds';
-    yield invalidValue(path.child('timeoutSeconds'), timeoutSeconds, message);
-  }
-  const { url, service } = clientConfig ?? {};
-  if ((url === undefined) === (service === undefined)) {
-    yield required(path.child('clientConfig'), 'exactly one of url or service is required');
-  }
-}
-
 function fillMatch(match: MatchResources | undefined): void {
   if (!match) return;
   match.matchPolicy ??= 'Equivalent';
@@ -106,6 +81,13 @@ export const validatingPolicyRules = simpleKind<ValidatingAdmissionPolicy>({
     spec.failurePolicy ??= 'Fail';
     fillMatch(spec.matchConstraints);
   },
+  *check({ spec }) {
+    yield* validatePolicySpec(spec);
+    if ((spec?.validations ?? []).length > 0 || (spec?.auditAnnotations ?? []).length > 0) return;
+    const message = 'validations or auditAnnotations must contain at least one item';
+    yield required(SPEC.child('validations'), message);
+    yield required(SPEC.child('auditAnnotations'), message);
+  },
 });
 
 /** What the API server asks of bindings of validating admission policies. */
@@ -113,12 +95,20 @@ export const validatingPolicyBindingRules = simpleKind<ValidatingAdmissionPolicy
   generation: true,
   required: ['spec.policyName', 'spec.validationActions'],
   applyDefaults: ({ spec }) => fillMatch(spec?.matchResources),
+  *check({ spec }) {
+    yield* validateBinding(spec);
+    const path = SPEC.child('validationActions');
+    for (const [index, action] of (spec?.validationActions ?? []).entries()) {
+      if (!ACTIONS.includes(action)) yield notSupported(path.index(index), action, ACTIONS);
+    }
+  },
 });
 
 /** What the API server asks of mutating admission policies. */
 export const mutatingPolicyRules = simpleKind<MutatingAdmissionPolicy>({
   generation: true,
-  required: ['spec.matchConstraints', 'spec.mutations'],
+  required: ['spec.matchConstraints', 'spec.mutations', 'spec.reinvocationPolicy'],
+  check: ({ spec }) => validatePolicySpec(spec),
   applyDefaults({ spec }) {
     if (!spec) return;
     spec.failurePolicy ??= 'Fail';
@@ -131,4 +121,44 @@ export const mutatingPolicyBindingRules = simpleKind<MutatingAdmissionPolicyBind
   generation: true,
   required: ['spec.policyName'],
   applyDefaults: ({ spec }) => fillMatch(spec?.matchResources),
+  check: ({ spec }) => validateBinding(spec),
 });
+
+/** What the specs of policies of both kinds have in common. */
+function* validatePolicySpec(
+  spec: ValidatingAdmissionPolicySpec | MutatingAdmissionPolicySpec | undefined,
+): Causes {
+  if (!spec) return;
+  const { failurePolicy, matchConstraints, matchConditions, paramKind } = spec;
+  yield* validatePolicies(failurePolicy === undefined ? {} : { failurePolicy }, SPEC);
+  const kindPath = SPEC.child('paramKind');
+  if (paramKind && !paramKind.apiVersion) yield required(kindPath.child('apiVersion'));
+  if (paramKind && !paramKind.kind) yield required(kindPath.child('kind'));
+  yield* validateMatchResources(matchConstraints, SPEC.child('matchConstraints'));
+  if (matchConstraints && (matchConstraints.resourceRules ?? []).length === 0) {
+    yield required(SPEC.child('matchConstraints').child('resourceRules'));
+  }
+  yield* validateMatchConditions(matchConditions, SPEC.child('matchConditions'));
+}
+
+/** What the specs of bindings of both kinds have in common. */
+function* validateBinding(
+  spec: ValidatingAdmissionPolicyBindingSpec | MutatingAdmissionPolicyBindingSpec | undefined,
+): Causes {
+  yield* validateMatchResources(spec?.matchResources, SPEC.child('matchResources'));
+  const { paramRef } = spec ?? {};
+  if (!paramRef) return;
+  const path = SPEC.child('paramRef');
+  const { name = '', selector, parameterNotFoundAction: action = '' } = paramRef;
+  if (name !== '' && selector) {
+    const message = 'name and selector are mutually exclusive';
+    yield forbidden(path.child('name'), message);
+    yield forbidden(path.child('selector'), message);
+  }
+  if (name === '' && !selector) {
+    yield required(path, 'one of name or selector must be specified');
+  }
+  const at = path.child('parameterNotFoundAction');
+  if (action === '') yield required(at);
+  else if (!NOT_FOUND_ACTIONS.includes(action)) yield notSupported(at, action, NOT_FOUND_ACTIONS);
+}
