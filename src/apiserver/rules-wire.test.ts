@@ -1,5 +1,4 @@
-// Rules of docs/semantics/kubernetes-api.md about the wire: the real core behind the real edge, over
-// HTTPS.
+// Rules of docs/semantics/kubernetes-api.md about the wire: the real core behind the real edge.
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

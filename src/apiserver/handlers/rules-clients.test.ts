@@ -1,5 +1,5 @@
-// Rules of docs/semantics/kubernetes-api.md about other clients: the requests that they send, through
-// the API server's core. Typed Go clients write protobuf.
+// Rules of docs/semantics/kubernetes-api.md about other clients: the requests that they send,
+// through the API server's core. Typed Go clients write protobuf.
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { ConfigMap, Lease, Secret, Status } from '../../api/generated/types.ts';
 import type { KubernetesObject } from '../../api/meta/object.ts';
