@@ -39,10 +39,8 @@ describeWithPods('other versions of kubectl', () => {
         return stdout;
       };
       await server.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-      // API-236: their validation on the client's side wants a protobuf form of OpenAPI v2.
-      const validate = /\.1\.2[78]$/.test(path) ? ['--validate=false'] : [];
-      await ok(['apply', '-f', '-', ...validate], webSet(1, WEB_SCRIPT));
-      await ok(['apply', '-f', '-', ...validate], webSet(1, WEB_SCRIPT));
+      await ok(['apply', '-f', '-'], webSet(1, WEB_SCRIPT));
+      await ok(['apply', '-f', '-'], webSet(1, WEB_SCRIPT));
       await ok(['rollout', 'status', 'sts/web', '--timeout=30s']);
       expect(await ok(['get', 'pods', '-o', 'wide'])).toMatch(/\nweb-0 +1\/1 +Running +0 /);
       expect(await ok(['describe', 'pod', 'web-0'])).toContain('Controlled By:  StatefulSet/web');

@@ -10,6 +10,17 @@ export function shell(script: string, rest: Partial<Container> = {}): Container 
   return { name: 'main', image: 'host', command: ['sh', '-c', script], ...rest };
 }
 
+/** Where pods that mount `nodeVolume` at `nodeMount` find the Node.js of this test. */
+const NODE_COMMAND = '/opt/e2e/node';
+
+export const nodeVolume = { name: 'node', hostPath: { path: process.execPath, type: 'File' } };
+export const nodeMount = { name: 'node', mountPath: NODE_COMMAND, readOnly: true };
+
+/** A container that runs a JavaScript program; it needs the mount above. */
+export function nodeProgram(program: string): Container {
+  return { name: 'main', image: 'host', command: [NODE_COMMAND, '-e', program] };
+}
+
 export function pod(
   name: string,
   containers: Container | Container[],

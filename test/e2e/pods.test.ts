@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { pod, shell, WAIT_FOR_TERM } from './manifests.ts';
+import { nodeMount, nodeProgram, nodeVolume, pod, shell, WAIT_FOR_TERM } from './manifests.ts';
 import { describeWithPods, isRootless, TestServer } from './server.ts';
 import { until } from './until.ts';
 
@@ -16,13 +16,6 @@ const HTTP_SERVER = `
   }).listen(8080);
   process.on('SIGTERM', () => process.exit(0));
 `;
-
-const nodeCommand = '/opt/e2e/node';
-const nodeVolume = {
-  name: 'node',
-  hostPath: { path: process.execPath, type: 'File' },
-};
-const nodeMount = { name: 'node', mountPath: nodeCommand, readOnly: true };
 
 /** The head of an object of the core group. */
 const meta = (kind: string, name: string) => ({ apiVersion: 'v1', kind, metadata: { name } });
@@ -144,9 +137,7 @@ describeWithPods('pods', () => {
       pod(
         'web',
         {
-          name: 'main',
-          image: 'host',
-          command: [nodeCommand, '-e', HTTP_SERVER],
+          ...nodeProgram(HTTP_SERVER),
           ports: [{ name: 'http', containerPort: 8080 }],
           startupProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1, failureThreshold: 30 },
           readinessProbe: {
@@ -387,7 +378,7 @@ describeWithPods('pods', () => {
   test('pods reach each other and the API server, and nothing of the data directory', async () => {
     const web = await server.field('pod web', '{.status.podIP}');
     const script = `require('http').get('http://${web}:8080/', (r) => console.log(r.statusCode))`;
-    expect(await inPod('web', `${nodeCommand} -e "${script}"`)).toBe('200');
+    expect(await inPod('web', `${nodeMount.mountPath} -e "${script}"`)).toBe('200');
     expect(await inPod('user', 'cat /var/run/secrets/kubernetes.io/serviceaccount/namespace')).toBe(
       'default',
     );
