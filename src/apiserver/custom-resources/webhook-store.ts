@@ -4,7 +4,14 @@
 import type { KubernetesObject } from '../../api/meta/object.ts';
 import { groupVersion } from '../../api/resources.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
-import type { Encode, Store, StoredEntry, StoreEvent } from '../../storage/store.ts';
+import type {
+  Encode,
+  Store,
+  StoredEntry,
+  StoreEvent,
+  Watch,
+  WatchSink,
+} from '../../storage/store.ts';
 import { collectionPrefix } from '../registry/object-keys.ts';
 import { encodeObject, viewOf } from '../registry/stored-view.ts';
 import type { ConvertObjects } from './convert-by-webhook.ts';
@@ -33,46 +40,62 @@ export interface WebhookStoreOptions {
   readonly convert: ConvertObjects;
 }
 
-/** A view of the store through a webhook; entries of other versions are converted once. */
-export function createWebhookStore(options: WebhookStoreOptions): WebhookStore {
-  const { store, resource, storedVersion, convert } = options;
-  const own = groupVersion(resource);
-  const converted = new WeakMap<StoredEntry, StoredEntry>();
+/** Entries in the version of the resource, converted once and kept as long as the stored ones. */
+interface Conversions {
+  find(entry: StoredEntry): StoredEntry | undefined;
+  /** Throws NotConvertedError. */
+  outward(entry: StoredEntry): StoredEntry;
+  convert(entries: readonly StoredEntry[]): Promise<void>;
+  /** The bytes to be stored, made before the write: only the revision is not known yet. */
+  inward(key: string, encode: Encode): Promise<Encode>;
+}
 
-  const prefixOfOwn = collectionPrefix(resource, '');
+function createConversions(options: WebhookStoreOptions): Conversions {
+  const { resource, storedVersion, convert } = options;
+  const own = groupVersion(resource);
+  const prefix = collectionPrefix(resource, '');
+  const converted = new WeakMap<StoredEntry, StoredEntry>();
   // Admission reads other objects through this store, too: they are as they are.
   const isAsItIs = (entry: StoredEntry) =>
-    !entry.key.startsWith(prefixOfOwn) || viewOf(entry).object.apiVersion === own;
+    !entry.key.startsWith(prefix) || viewOf(entry).object.apiVersion === own;
   const find = (entry: StoredEntry): StoredEntry | undefined =>
     isAsItIs(entry) ? entry : converted.get(entry);
-  const outward = (entry: StoredEntry): StoredEntry => {
-    const found = find(entry);
-    if (!found) throw new NotConvertedError([entry]);
-    return found;
+  return {
+    find,
+    outward(entry) {
+      const found = find(entry);
+      if (!found) throw new NotConvertedError([entry]);
+      return found;
+    },
+    async convert(entries) {
+      const missing = entries.filter((entry) => !find(entry));
+      const objects = missing.map((entry) => viewOf(entry).object);
+      const results = objects.length === 0 ? [] : await convert(objects, own);
+      for (const [index, entry] of missing.entries()) {
+        const object = results[index];
+        if (!object) continue;
+        converted.set(entry, { ...entry, value: encodeObject(object, entry.revision) });
+      }
+    },
+    async inward(key, encode) {
+      if (!key.startsWith(prefix)) return encode;
+      const object = JSON.parse(encode(0).toString()) as KubernetesObject;
+      const [result = object] =
+        object.apiVersion === storedVersion ? [object] : await convert([object], storedVersion);
+      return (revision) => encodeObject(result, revision);
+    },
   };
-  const convertEntries = async (entries: readonly StoredEntry[]) => {
-    const missing = entries.filter((entry) => !find(entry));
-    const objects = missing.map((entry) => viewOf(entry).object);
-    const results = objects.length === 0 ? [] : await convert(objects, own);
-    for (const [index, entry] of missing.entries()) {
-      const object = results[index];
-      if (!object) continue;
-      converted.set(entry, { ...entry, value: encodeObject(object, entry.revision) });
-    }
-  };
+}
+
+/** A view of the store through a webhook; entries of other versions are converted once. */
+export function createWebhookStore(options: WebhookStoreOptions): WebhookStore {
+  const { store } = options;
+  const conversions = createConversions(options);
+  const outward = (entry: StoredEntry) => conversions.outward(entry);
   const settledOutward = async (entry: StoredEntry) => {
-    await convertEntries([entry]);
+    await conversions.convert([entry]);
     return outward(entry);
   };
-  /** The bytes to be stored, made before the write: only the revision is not known yet. */
-  const inward = async (key: string, encode: Encode): Promise<Encode> => {
-    if (!key.startsWith(prefixOfOwn)) return encode;
-    const object = JSON.parse(encode(0).toString()) as KubernetesObject;
-    const [result = object] =
-      object.apiVersion === storedVersion ? [object] : await convert([object], storedVersion);
-    return (revision) => encodeObject(result, revision);
-  };
-
   return {
     ...forwarded(store),
     get revision() {
@@ -81,50 +104,76 @@ export function createWebhookStore(options: WebhookStoreOptions): WebhookStore {
     get compactedRevision() {
       return store.compactedRevision;
     },
-    convert: convertEntries,
+    convert: (entries) => conversions.convert(entries),
     get: (key) => optional(store.get(key), outward),
     getLatest: (key) => optional(store.getLatest(key), outward),
     list(prefix, listOptions) {
       const result = store.list(prefix, listOptions);
-      const missing = result.entries.filter((entry) => !find(entry));
+      const missing = result.entries.filter((entry) => !conversions.find(entry));
       if (missing.length > 0) throw new NotConvertedError(missing);
       return { ...result, entries: result.entries.map(outward) };
     },
     async put(key, encode, condition) {
-      return settledOutward(await store.put(key, await inward(key, encode), condition));
+      const stored = await conversions.inward(key, encode);
+      return settledOutward(await store.put(key, stored, condition));
     },
     async delete(key, encode, condition) {
-      return settledOutward(await store.delete(key, await inward(key, encode), condition));
+      const stored = await conversions.inward(key, encode);
+      return settledOutward(await store.delete(key, stored, condition));
     },
     watch(prefix, afterRevision, sink) {
-      // One group after the other, each when it is converted.
-      let last: Promise<void> = Promise.resolve();
-      let isOver = false;
-      const deliver = async (events: readonly StoreEvent[]) => {
-        if (isOver) return;
-        await convertEntries(
-          events.flatMap(({ entry, previous }) => [entry, ...(previous ? [previous] : [])]),
-        );
-        if (!isOver) sink.events(events.map((event) => eventOutward(event, outward)));
-      };
-      const fail = (error: unknown) => {
-        if (isOver) return;
-        isOver = true;
-        watch.stop();
-        sink.end(error instanceof Error ? error : undefined);
-      };
-      const watch = store.watch(prefix, afterRevision, {
-        events: (events) => void (last = last.then(() => deliver(events)).catch(fail)),
-        end: (error) => void last.then(() => fail(error)),
-      });
-      return {
-        stop() {
-          isOver = true;
-          watch.stop();
-        },
-      };
+      const converting = new ConvertingSink(conversions, sink);
+      return converting.follow(store.watch(prefix, afterRevision, converting));
     },
   };
+}
+
+/** Hands events on, one group after the other, each when it is converted. */
+class ConvertingSink implements WatchSink {
+  readonly #conversions: Conversions;
+  readonly #sink: WatchSink;
+  #last: Promise<void> = Promise.resolve();
+  #watch: Watch | undefined;
+  #isOver = false;
+
+  constructor(conversions: Conversions, sink: WatchSink) {
+    this.#conversions = conversions;
+    this.#sink = sink;
+  }
+
+  follow(watch: Watch): Watch {
+    this.#watch = watch;
+    return { stop: () => this.#stop() };
+  }
+
+  events(events: readonly StoreEvent[]): void {
+    this.#last = this.#last
+      .then(() => this.#deliver(events))
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  end(error?: Error): void {
+    void this.#last.then(() => this.#fail(error));
+  }
+
+  async #deliver(events: readonly StoreEvent[]): Promise<void> {
+    if (this.#isOver) return;
+    const entries = events.flatMap(({ entry, previous }) => [entry, previous ?? entry]);
+    await this.#conversions.convert([...new Set(entries)]);
+    const outward = (entry: StoredEntry) => this.#conversions.outward(entry);
+    if (!this.#isOver) this.#sink.events(events.map((event) => eventOutward(event, outward)));
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isOver) return;
+    this.#stop();
+    this.#sink.end(error instanceof Error ? error : undefined);
+  }
+
+  #stop(): void {
+    this.#isOver = true;
+    this.#watch?.stop();
+  }
 }
 
 function forwarded(store: Store) {
