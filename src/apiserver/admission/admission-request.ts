@@ -5,12 +5,21 @@ import type { StatusError } from '../../api/meta/status-error.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 import type { HandlerContext, ResourceRequest } from '../handlers/handler-context.ts';
 
+/** A small object that stands for a part of the stored one: a Scale. */
+export interface ObjectFace {
+  readonly to: (object: KubernetesObject) => KubernetesObject;
+  /** `object` with what the face says. */
+  readonly from: (face: KubernetesObject, object: KubernetesObject) => KubernetesObject;
+}
+
 export interface AdmissionRequest<T extends KubernetesObject = KubernetesObject> {
   readonly context: HandlerContext;
   readonly target: ResourceRequest;
   readonly operation: 'create' | 'update' | 'delete' | 'connect';
   /** What the object is when it is not of the resource: a Binding, say. */
   readonly kind?: ResourceDefinition;
+  /** How webhooks and policies see the object, when that is another way than it is stored. */
+  readonly face?: ObjectFace;
   /** A private copy that mutating steps may change; what is deleted, for a delete. */
   readonly object: T;
   /** Only of an update. */
@@ -24,7 +33,10 @@ export interface AdmissionRequest<T extends KubernetesObject = KubernetesObject>
 }
 
 /** What a write is about. */
-export type Admitted = Pick<AdmissionRequest, 'operation' | 'object' | 'old' | 'dryRun' | 'kind'>;
+export type Admitted = Pick<
+  AdmissionRequest,
+  'operation' | 'object' | 'old' | 'dryRun' | 'kind' | 'face'
+>;
 
 /** A request as admission sees it. */
 export function admissionRequest(

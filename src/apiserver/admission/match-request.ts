@@ -52,8 +52,8 @@ export function matchRequest(
   match: MatchResources,
   request: AdmissionRequest,
 ): Matched | undefined {
-  const own = sameForm(request.target.resource);
-  const others = match.matchPolicy === 'Exact' ? [] : otherForms(request);
+  const own = ownForm(request);
+  const others = match.matchPolicy === 'Exact' || request.face ? [] : otherForms(request);
   const forms = [own, ...others];
   const { resourceRules = [], excludeResourceRules = [] } = match;
   const subjects = forms.map((form) => ({ form, subject: subjectOf(request, form.resource) }));
@@ -65,9 +65,12 @@ export function matchRequest(
   return matchesNamespace(match.namespaceSelector, request) ? matched : undefined;
 }
 
-function sameForm(resource: ResourceDefinition): ObjectForm {
+function ownForm(request: AdmissionRequest): ObjectForm {
+  const { face, target } = request;
+  const { resource } = target;
   const same = (object: KubernetesObject) => object;
-  return { resource, to: same, from: same };
+  if (!face) return { resource, to: same, from: same };
+  return { resource, to: face.to, from: (shown) => face.from(shown, request.object) };
 }
 
 const formsByResource = new WeakMap<ResourceDefinition, ObjectForm[]>();

@@ -4,9 +4,10 @@ import type { KubernetesObject } from '../../api/meta/object.ts';
 import { conflict, invalid, OBJECT_MODIFIED, statusError } from '../../api/meta/status-error.ts';
 import type { StatusCause } from '../../api/meta/status-error.ts';
 import type { KindRules, RuleContext } from '../../api/kind-rules.ts';
+import type { ResourceDefinition } from '../../api/resources.ts';
 import { admit, mutate } from '../admission/admission.ts';
 import { admissionRequest } from '../admission/admission-request.ts';
-import type { AdmissionRequest } from '../admission/admission-request.ts';
+import type { AdmissionRequest, ObjectFace } from '../admission/admission-request.ts';
 import { whenDone } from '../admission/when-done.ts';
 import type { StoredObject } from '../api-request.ts';
 import { displayKey } from '../registry/object-keys.ts';
@@ -39,6 +40,8 @@ export interface UpdateOptions {
   readonly want: (current: KubernetesObject) => KubernetesObject;
   /** True when `want` sets managedFields itself; else the request's manager gets what changes. */
   readonly tracked?: boolean;
+  /** What webhooks and policies are shown instead of the object. */
+  readonly shownAs?: ObjectFace & { readonly kind: ResourceDefinition };
   /** A uid in the wanted object is a precondition (PUT) instead of a change (PATCH). */
   readonly uidIsPrecondition: boolean;
 }
@@ -87,7 +90,9 @@ export async function updateObject(
     wanted = object;
     checkPreconditions(target, { object, current, options });
     const updated = { operation: 'update', object, old: current, dryRun } as const;
-    const request = admissionRequest(context, target, updated);
+    const { shownAs: face } = options;
+    const shown = face ? { face, kind: face.kind } : {};
+    const request = admissionRequest(context, target, { ...updated, ...shown });
     if (!options.tracked) trackFields(context, target, { object, old: current });
     return whenDone(checkUpdate(request, options.strategy), (checked) => {
       ({ warnings, settle } = checked);

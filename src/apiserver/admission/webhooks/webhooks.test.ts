@@ -213,6 +213,32 @@ describe('webhooks of subresources', () => {
     ]);
   });
 
+  it('API-930: a scale is asked about as a Scale', async () => {
+    const template = {
+      metadata: { labels: { a: 'b' } },
+      spec: { containers: [{ name: 'c', image: 'reg.example/app:1' }] },
+    };
+    const sets = '/apis/apps/v1/namespaces/default/statefulsets';
+    await api.ok(`POST ${sets}`, {
+      metadata: { name: 's' },
+      spec: { serviceName: 's', selector: { matchLabels: { a: 'b' } }, template },
+    });
+    await serve(() => patchWith({ op: 'replace', path: '/spec/replicas', value: 2 }));
+    const rule = { ...onMaps, apiGroups: ['apps'], resources: ['statefulsets/scale'] };
+    await configure({ kind: 'mutating', webhook: { rules: [rule] } });
+    await api.ok(`PATCH ${sets}/s/scale`, { spec: { replicas: 9 } });
+    expect(server?.asked).toMatchObject([
+      {
+        kind: { group: 'autoscaling', kind: 'Scale' },
+        resource: { group: 'apps', resource: 'statefulsets' },
+        subResource: 'scale',
+        object: { kind: 'Scale', spec: { replicas: 9 } },
+        oldObject: { kind: 'Scale', spec: { replicas: 1 } },
+      },
+    ]);
+    expect(await api.ok(`GET ${sets}/s`)).toMatchObject({ spec: { replicas: 2 } });
+  });
+
   it('API-930: a status is asked about apart from its object', async () => {
     await serve(() => ({ allowed: false }));
     await configure({ webhook: ask('pods/status') });

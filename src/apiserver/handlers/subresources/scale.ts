@@ -147,15 +147,27 @@ async function writeScale(
   target: ResourceRequest,
   { dryRun, warnings, scale, uidIsPrecondition }: ScaleWrite,
 ): Promise<ObjectResponse> {
-  const { stored } = await updateObject(context, target, {
+  const { stored, warnings: others } = await updateObject(context, target, {
     dryRun,
+    shownAs: faceOf(target),
     uidIsPrecondition,
     tracked: true,
     strategy: mainStrategy(target.rules),
     want: (current) => scaled(target, current as Scalable, scale(current as Scalable)),
   });
   const reply = scaleOf(target, stored.object as Scalable);
-  return objectResponse(target, unstored(reply), { warnings });
+  return objectResponse(target, unstored(reply), { warnings: [...warnings, ...others] });
+}
+
+/** Admission is about the Scale, not about its workload. */
+function faceOf(target: ResourceRequest) {
+  return {
+    kind: scaleResource,
+    to: (object: KubernetesObject) =>
+      scaleOf(target, object as Scalable) as unknown as KubernetesObject,
+    from: (scale: KubernetesObject, object: KubernetesObject) =>
+      withReplicas(target, object as Scalable, (scale as Scale).spec?.replicas ?? 0),
+  };
 }
 
 function scaledType({ resource }: ResourceRequest): ScaledType {
