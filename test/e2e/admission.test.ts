@@ -1,5 +1,5 @@
-// What controller authors test against, with the real kubectl: webhooks, admission policies, quotas,
-// limit ranges and pod security levels.
+// What controller authors test against, with the real kubectl: webhooks, admission policies,
+// quotas, limit ranges and pod security levels.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { patchWith, startWebhookServer } from '../../src/apiserver/testing/webhook-server.ts';
 import type { WebhookServer } from '../../src/apiserver/testing/webhook-server.ts';
@@ -21,7 +21,10 @@ metadata: {name: small}
 spec:
   matchConstraints:
     resourceRules:
-    - {apiGroups: [apps], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [statefulsets]}
+    - apiGroups: [apps]
+      apiVersions: [v1]
+      operations: [CREATE, UPDATE]
+      resources: [statefulsets]
   validations:
   - expression: object.spec.replicas <= 5
     messageExpression: "'replicas must be at most 5, not ' + string(object.spec.replicas)"

@@ -163,3 +163,19 @@ describe('storage', () => {
     expect(grown.spec?.resources?.requests).toEqual({ storage: '2Gi' });
   });
 });
+
+describe('ingress classes', () => {
+  it('API-931: an ingress without class gets the default one', async () => {
+    const group = '/apis/networking.k8s.io/v1';
+    const annotations = { 'ingressclass.kubernetes.io/is-default-class': 'true' };
+    for (const metadata of [{ name: 'other' }, { name: 'usual', annotations }]) {
+      await api.ok(`POST ${group}/ingressclasses`, { metadata, spec: { controller: 'a.b/c' } });
+    }
+    const backend = { service: { name: 's', port: { number: 1 } } };
+    const ingress = await api.ok(`POST ${group}/namespaces/default/ingresses`, {
+      metadata: { name: 'i' },
+      spec: { defaultBackend: backend },
+    });
+    expect(ingress).toMatchObject({ spec: { ingressClassName: 'usual' } });
+  });
+});

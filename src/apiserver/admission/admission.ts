@@ -4,6 +4,7 @@
 import { StatusError } from '../../api/meta/status-error.ts';
 import type { AdmissionRequest, AdmissionStep } from './admission-request.ts';
 import { claimResize } from './claim-resize.ts';
+import { defaultIngressClass } from './default-ingress-class.ts';
 import { defaultStorageClass } from './default-storage-class.ts';
 import { defaultTolerations } from './default-tolerations.ts';
 import { limitBounds, limitDefaults } from './limit-ranger.ts';
@@ -31,6 +32,7 @@ const mutatingSteps: readonly AdmissionStep[] = [
   defaultStorageClass,
   storageProtection,
   runtimeClass,
+  defaultIngressClass,
   rbacEscalation,
 ];
 

@@ -1,5 +1,5 @@
-// `Object{spec: Object.spec{replicas: 3}}` and `JSONPatch{op: "add", …}`: the objects that mutations
-// are written in. The CEL library has no objects of named types, so they become maps.
+// `Object{spec: Object.spec{replicas: 3}}` and `JSONPatch{op: "add", …}`: the objects that
+// mutations are written in. The CEL library has no objects of named types, so they become maps.
 
 const START = /(?:Object(?:\s*\.\s*[a-zA-Z_]\w*)*|JSONPatch)\s*\{/y;
 const TEXT = /(?:r|R)?("""[^]*?"""|'''[^]*?'''|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')/y;
