@@ -1,4 +1,4 @@
-// What kubectl does to sets, pods and nodes beyond streams: rollouts, set, scale, expose, top, drain.
+// kubectl and sets, pods and nodes beyond streams: rollouts, set, scale, expose, top, drain.
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -195,8 +195,9 @@ describeWithPods('kubectl and workloads', () => {
   test('API-703: drain waits for a disruption budget and goes on when that allows it', async () => {
     await server.kubectl('create', 'pdb', 'keep', '--selector=app=web', '--min-available=2');
     const allowed = '{.status.disruptionsAllowed}{.status.currentHealthy}';
+    const patch = ['patch', 'pdb', 'keep', '--subresource=status', '--type=merge', '-p'];
     await server.kubectl(
-      ...['patch', 'pdb', 'keep', '--subresource=status', '--type=merge', '-p'],
+      ...patch,
       JSON.stringify({
         status: { observedGeneration: 1, disruptionsAllowed: 0, currentHealthy: 2 },
       }),
