@@ -18,6 +18,7 @@ const DATE_TIME =
 const DURATION = /^[+-]?(0|((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)$/;
 const LONG_DURATION =
   /^\d+\s*(ns|us|µs|μs|ms|s|m|h|d|w|nanos?|nanoseconds?|micros?|microseconds?|millis?|milliseconds?|secs?|seconds?|mins?|minutes?|hours?|hrs?|days?|weeks?|wks?)$/; // prettier-ignore
+const DURATION_MAX = 256;
 const CREDIT_CARD =
   /^(?:4[0-9]{12}(?:[0-9]{3})?|5[1-5][0-9]{14}|6(?:011|5[0-9][0-9])[0-9]{12}|3[47][0-9]{13}|3(?:0[0-5]|[68][0-9])[0-9]{11}|(?:2131|1800|35\d{3})\d{11})$/; // prettier-ignore
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
@@ -45,8 +46,13 @@ function isDateTime(text: string): boolean {
 }
 
 function isHostname(text: string): boolean {
-  const parts = text.split('.');
-  return HOSTNAME.test(text) && text.length <= 255 && parts.every((part) => part.length <= 63);
+  // Length first: the pattern takes its time with long texts.
+  if (text.length > 255 || !HOSTNAME.test(text)) return false;
+  return text.split('.').every((part) => part.length <= 63);
+}
+
+function isDuration(text: string): boolean {
+  return text.length <= DURATION_MAX && (DURATION.test(text) || LONG_DURATION.test(text));
 }
 
 function isIpVersion(version: 4 | 6): Check {
@@ -122,7 +128,7 @@ const checks: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['byte', matching(BASE64)],
   ['password', () => true],
   ['date', isDate],
-  ['duration', (text) => DURATION.test(text) || LONG_DURATION.test(text)],
+  ['duration', isDuration],
   ['datetime', isDateTime],
   ['k8sshortname', (text) => validateDns1123Label(text).length === 0],
   ['k8slongname', (text) => validateDns1123Subdomain(text).length === 0],

@@ -6,7 +6,7 @@ import type { Json } from '../meta/object.ts';
 type Step = (value: Json) => Json[];
 
 const TOKEN =
-  /\.\.(?<deep>[\w-]+|\*)|\.(?<name>(?:[\w$/-]|\\.)+|\*)|\[\?\((?<filter>(?:"[^"]*"|'[^']*'|[^\])])*)\)\]|\[(?<inside>(?:'(?:[^'\\]|\\.)*'|"[^"]*"|[^\]])*)\]/y; // prettier-ignore
+  /\.\.(?<deep>[\w-]+|\*)|\.(?<name>(?:[\w$/-]|\\.)+|\*)|\[\?\((?<filter>(?:"[^"]*"|'[^']*'|[^\])"'])*)\)\]|\[(?<inside>(?:'(?:[^'\\]|\\.)*'|"[^"]*"|[^\]'"])*)\]/y; // prettier-ignore
 
 const paths = new Map<string, readonly Step[] | undefined>();
 const PATHS_MAX = 1_000;
@@ -24,11 +24,14 @@ export function evaluateJsonPath(path: string, root: Json): Json[] | undefined {
 
 function parse(path: string): Step[] | undefined {
   const steps: Step[] = [];
-  TOKEN.lastIndex = 0;
-  while (TOKEN.lastIndex < path.length) {
-    const groups = TOKEN.exec(path)?.groups;
-    const step = groups && stepOf(groups);
-    if (!step) return undefined;
+  let index = 0;
+  while (index < path.length) {
+    // Filters have paths of their own, read with the same expression: the index is ours.
+    TOKEN.lastIndex = index;
+    const match = TOKEN.exec(path);
+    const step = match?.groups && stepOf(match.groups);
+    if (!match || !step) return undefined;
+    index += match[0].length;
     steps.push(step);
   }
   return steps;

@@ -11,6 +11,8 @@ import { strings } from './libraries/strings.ts';
 
 export type CelEnvironment = InstanceType<ReturnType<typeof celEngine>['Environment']>;
 
+const AST_NODES_MAX = 5_000;
+
 const libraries = [strings, lists, quantities, addresses, namedFormats, versions, mathematics];
 
 let base: CelEnvironment | undefined;
@@ -37,6 +39,8 @@ function emptyEnvironment(): CelEnvironment {
   const environment = new Environment({
     enableOptionalTypes: true,
     homogeneousAggregateLiterals: false,
+    // Syntax trees are walked recursively.
+    limits: { maxAstNodes: AST_NODES_MAX },
   });
   return environment.registerOperator('optional<A> == optional<A>', equalOptionals);
 }

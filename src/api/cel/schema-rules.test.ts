@@ -1,0 +1,141 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { loadEngines } from '../../apiserver/custom-resources/load-engines.ts';
+import type { Schema } from '../apiextensions/structural-schema.ts';
+import { fieldPath } from '../meta/field-errors.ts';
+import type { Json } from '../meta/object.ts';
+import { checkSchemaRules } from './check-schema-rules.ts';
+import { compileSchemaRules } from './schema-rules.ts';
+
+beforeAll(loadEngines);
+
+type Rule = NonNullable<Schema['x-kubernetes-validations']>[number];
+
+/** A schema whose `spec` has the rules, and members as given. */
+function schemaOf(rules: readonly Rule[], properties: Record<string, Schema> = {}): Schema {
+  const spec = { type: 'object', properties, 'x-kubernetes-validations': [...rules] };
+  return { type: 'object', properties: { spec } };
+}
+
+function causes(schema: Schema, spec: Json, old?: Json): string[] {
+  const before = old === undefined ? undefined : { spec: old };
+  const found = compileSchemaRules(schema)?.validate({ spec }, before) ?? [];
+  return found.map(({ field, message }) => `${field}: ${message}`);
+}
+
+function faults(schema: Schema, old?: Schema): string[] {
+  const found = checkSchemaRules(schema, fieldPath('s'), { wrongAt: [], old });
+  return found.map(({ field, message }) => `${field}: ${message}`);
+}
+
+const integer: Schema = { type: 'integer' };
+
+describe('API-1010: evaluation', () => {
+  test('a rule without message says its own text', () => {
+    const schema = schemaOf([{ rule: 'self.a > 1' }], { a: integer });
+    expect(causes(schema, { a: 1 })).toEqual(['spec: Invalid value: failed rule: self.a > 1']);
+    expect(causes(schema, { a: 2 })).toEqual([]);
+  });
+
+  test('what fails while it runs is a cause', () => {
+    const schema = schemaOf([{ rule: 'self.a > 1' }], { a: integer });
+    expect(causes(schema, {})).toEqual([
+      'spec: Invalid value: "object": no such key: a evaluating rule: self.a > 1',
+    ]);
+  });
+
+  test('transition rules say nothing about what is new', () => {
+    const rules = [{ rule: 'self.a >= oldSelf.a', message: 'shrinks' }];
+    const schema = schemaOf(rules, { a: integer });
+    expect(causes(schema, { a: 1 })).toEqual([]);
+    expect(causes(schema, { a: 1 }, { a: 2 })).toEqual(['spec: Invalid value: shrinks']);
+  });
+
+  test('with optionalOldSelf they see that there was nothing', () => {
+    const rule = 'oldSelf.hasValue() || self.a == 0';
+    const schema = schemaOf([{ rule, message: 'starts at 0', optionalOldSelf: true }], {
+      a: integer,
+    });
+    expect(causes(schema, { a: 1 })).toEqual(['spec: Invalid value: starts at 0']);
+    expect(causes(schema, { a: 1 }, { a: 0 })).toEqual([]);
+  });
+
+  test('items of map lists are compared by their keys', () => {
+    const items: Schema = {
+      type: 'object',
+      properties: { name: { type: 'string' }, a: integer },
+      'x-kubernetes-validations': [{ rule: 'self.a == oldSelf.a', message: 'fixed' }],
+    };
+    const list: Schema = {
+      type: 'array',
+      items,
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['name'],
+    };
+    const schema = schemaOf([], { list });
+    const old = {
+      list: [
+        { name: 'x', a: 1 },
+        { name: 'y', a: 2 },
+      ],
+    };
+    const moved = {
+      list: [
+        { name: 'y', a: 2 },
+        { name: 'x', a: 3 },
+      ],
+    };
+    expect(causes(schema, moved, old)).toEqual(['spec.list[1]: Invalid value: fixed']);
+  });
+
+  test('what was wrong before and is unchanged passes', () => {
+    const schema = schemaOf([{ rule: 'self.a > 1' }], { a: integer });
+    expect(causes(schema, { a: 0 }, { a: 0 })).toEqual([]);
+    expect(causes(schema, { a: 0 }, { a: 1 })).toHaveLength(1);
+  });
+
+  test('reasons, paths and messages of expressions', () => {
+    const rule: Rule = {
+      rule: 'self.a > 1',
+      reason: 'FieldValueRequired',
+      fieldPath: '.a',
+      messageExpression: "'got ' + string(self.a)",
+    };
+    const schema = schemaOf([rule], { a: integer });
+    expect(causes(schema, { a: 1 })).toEqual(['spec.a: Required value: got 1']);
+  });
+});
+
+describe('API-1010: checks of a definition', () => {
+  test('oldSelf in lists without keys, and optionalOldSelf for nothing', () => {
+    const items: Schema = {
+      type: 'integer',
+      'x-kubernetes-validations': [{ rule: 'self == oldSelf' }],
+    };
+    const schema = schemaOf([{ rule: 'true', optionalOldSelf: true }], {
+      list: { type: 'array', maxItems: 3, items },
+    });
+    const list = 's.properties[spec].properties[list]';
+    expect(faults(schema)).toEqual([
+      `${list}.items.x-kubernetes-validations[0].rule: Invalid value: "self == oldSelf": ` +
+        `oldSelf cannot be used on the uncorrelatable portion of the schema within ${list}`,
+      's.properties[spec].x-kubernetes-validations[0].optionalOldSelf: Invalid value: true: ' +
+        'may not be set if oldSelf is not used in rule',
+    ]);
+  });
+
+  test('rules over unlimited lists cost too much, over limited ones not', () => {
+    const rule = { rule: "self.list.all(x, x.contains('a'))" };
+    const list = (limits: Schema, text: Schema): Schema => ({
+      type: 'array',
+      ...limits,
+      items: { type: 'string', ...text },
+    });
+    const open = schemaOf([rule], { list: list({}, {}) });
+    expect(faults(open)[0]).toContain('estimated rule cost exceeds budget');
+    expect(faults(schemaOf([rule], { list: list({ maxItems: 10 }, { maxLength: 10 }) }))).toEqual(
+      [],
+    );
+    // What was accepted once is not refused when the definition is written again.
+    expect(faults(open, open)[0]).not.toContain('estimated rule cost exceeds budget');
+  });
+});
