@@ -251,6 +251,39 @@ describe('webhooks of subresources', () => {
   });
 });
 
+describe('webhooks of custom resources', () => {
+  const schema = {
+    openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+  };
+  const version = (name: string, storage: boolean) => ({ name, served: true, storage, schema });
+
+  it('API-930: are shown the version that they know, and may change it', async () => {
+    await api.ok('POST /apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+      metadata: { name: 'foos.example.com' },
+      spec: {
+        group: 'example.com',
+        scope: 'Namespaced',
+        names: { plural: 'foos', singular: 'foo', kind: 'Foo', listKind: 'FooList' },
+        versions: [version('v1', true), version('v2', false)],
+      },
+    });
+    await serve(() => patchWith({ op: 'add', path: '/spec', value: { seen: true } }));
+    const rule = { ...onMaps, apiGroups: ['example.com'], resources: ['foos'] };
+    await configure({ kind: 'mutating', webhook: { rules: [rule] } });
+    const foos = '/apis/example.com/v2/namespaces/default/foos';
+    const foo = await api.ok(`POST ${foos}`, {
+      apiVersion: 'example.com/v2',
+      kind: 'Foo',
+      metadata: { name: 'f' },
+    });
+    expect(foo).toMatchObject({ apiVersion: 'example.com/v2', spec: { seen: true } });
+    expect(server?.asked).toMatchObject([
+      { kind: { version: 'v1' }, requestKind: { version: 'v2' } },
+    ]);
+    expect(server?.asked[0]?.object).toMatchObject({ apiVersion: 'example.com/v1' });
+  });
+});
+
 describe('failing webhooks', () => {
   it('API-930: a call that fails refuses with 500, unless failures are ignored', async () => {
     await serve(() => 503);
