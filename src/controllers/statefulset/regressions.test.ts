@@ -174,6 +174,19 @@ describe('regressions', () => {
     expect(uidOf(kit.pod('web-0'))).toBe(uidOf(pod));
   });
 
+  it('SS-212: a claim that a stale cache still had is made again for its pending pod', async () => {
+    const spec = {
+      replicas: 1,
+      volumeClaimTemplates: [claimTemplate('data-a'), claimTemplate('x')],
+    };
+    await kit.create(spec);
+    await kit.client.resource(persistentVolumeClaims).delete({ namespace, name: 'data-a-web-0' });
+    await kit.converge();
+    expect(claimNamesOf(kit)).toEqual(['x-web-0']);
+    await kit.pass(CLAIM_WAKE_DELAY_MS);
+    expect(claimNamesOf(kit).toSorted()).toEqual(['data-a-web-0', 'x-web-0']);
+  });
+
   it('SS-219: claim-name collision: two sets use the one claim', async () => {
     const make = (name: string, template: string) =>
       kit.client.resource(statefulSets).create({

@@ -12,6 +12,7 @@ import {
   uidOf,
 } from '../../api/meta/object.ts';
 import type { Controller } from '../../client/controller-context.ts';
+import { parsePodName } from './plan/identity.ts';
 import { isRunningReady } from './plan/pod-state.ts';
 import { setSelector } from './plan/set-selector.ts';
 import type { SetCaches } from './set-caches.ts';
@@ -44,7 +45,7 @@ export function subscribeTriggers(
       delete: enqueue,
     }),
     caches.informers.pods.addEventHandler(podEvents),
-    caches.informers.claims.addEventHandler(claimEvents(controller, waits)),
+    caches.informers.claims.addEventHandler(claimEvents(controller, { waits, caches })),
   ];
 }
 
@@ -95,7 +96,10 @@ function createPodEvents(controller: Controller, caches: SetCaches) {
 }
 
 /** Ours, not of the reference: see CLAIM_WAKE_DELAY_MS. */
-function claimEvents(controller: Controller, waits: WaitIndex) {
+function claimEvents(
+  controller: Controller,
+  { waits, caches }: { waits: WaitIndex; caches: SetCaches },
+) {
   const wake = (claim: PersistentVolumeClaim) => {
     for (const key of waits.waitingForClaim(namespaceOf(claim), nameOf(claim))) {
       controller.enqueueAfter(key, CLAIM_WAKE_DELAY_MS);
@@ -103,6 +107,26 @@ function claimEvents(controller: Controller, waits: WaitIndex) {
   };
   return {
     update: (_previous: PersistentVolumeClaim, claim: PersistentVolumeClaim) => wake(claim),
-    delete: wake,
+    delete(claim: PersistentVolumeClaim) {
+      wake(claim);
+      // A pending pod may need it again, made while the cache still had the claim (SS-212).
+      for (const set of setsThatNamed(claim, caches)) {
+        controller.enqueueAfter(keyOf(set), CLAIM_WAKE_DELAY_MS);
+      }
+    },
   };
+}
+
+/** The sets that have a template which gives this name to a claim (SS-201, SS-219). */
+function setsThatNamed(claim: PersistentVolumeClaim, { sets }: SetCaches): StatefulSet[] {
+  const parts = parsePodName(nameOf(claim)).parent.split('-');
+  const found: StatefulSet[] = [];
+  for (let at = 1; at < parts.length; at++) {
+    const template = parts.slice(0, at).join('-');
+    const name = parts.slice(at).join('-');
+    const set = name && sets.get({ namespace: namespaceOf(claim), name });
+    const templates = (set && set.spec?.volumeClaimTemplates) || [];
+    if (set && templates.some((one) => nameOf(one) === template)) found.push(set);
+  }
+  return found;
 }
