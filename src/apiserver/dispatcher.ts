@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { errorMessage } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { internalError, statusError, StatusError } from '../api/meta/status-error.ts';
-import type { ResourceDefinition } from '../api/resources.ts';
+import { builtinResources, type ResourceDefinition } from '../api/resources.ts';
 import type { ApiHandler, ApiRequest, ApiResponse, UserInfo } from './api-request.ts';
 import { auditEvent, type AuditedRequest, type AuditLog } from './audit.ts';
 import type { Authenticator } from './authentication.ts';
@@ -88,13 +88,16 @@ async function apiRequest(
   return { method, path, query, user, body, contentType, userAgent, signal, annotate };
 }
 
+const SUBRESOURCES = new Set(builtinResources.flatMap(({ subresources }) => subresources));
+
 /** Metrics name only resources that exist, so that bad paths can't make new counters. */
 function labelsOf(info: RequestInfo | undefined, known: ReadonlySet<string>): RequestLabels {
   if (!info || !known.has(`${info.group}/${info.version}/${info.resource}`)) {
     return { verb: '', group: '', version: '', resource: '', subresource: '' };
   }
   const { verb, group, version, resource } = info;
-  const subresource = info.subresource.split('/', 1)[0]!;
+  const [first = ''] = info.subresource.split('/', 1);
+  const subresource = SUBRESOURCES.has(first) ? first : '';
   return { verb, group, version, resource, subresource };
 }
 
@@ -124,7 +127,7 @@ async function serveResource(
   const { headers, query } = exchange;
   const stream = info.verb === 'watch';
   const representation = negotiate(isOpaque(info) ? undefined : headers.accept, { stream });
-  const work = handler(await apiRequest(exchange, user, { audited, info }));
+  const work = apiRequest(exchange, user, { audited, info }).then(handler);
   const response = await (isLongRunning(info) ? work : withinLimit(clock, work));
   const pretty = wantsPretty(query, headers['user-agent'] ?? '');
   const onLongRunning = (running: LongRunning) => {
@@ -171,6 +174,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   const fail = async (exchange: Exchange, thrown: unknown) => {
     const error = toStatusError(thrown, { exchange, logger });
+    if (error.code === 504 && !exchange.body.readableEnded) {
+      // Whoever still sends its body, byte by byte, would do so forever.
+      exchange.onClose(() => exchange.body.destroy());
+    }
     if (exchange.reply.headersSent) exchange.reply.destroy();
     else await sendStatus(exchange, error);
   };

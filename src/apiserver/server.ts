@@ -69,6 +69,8 @@ const STREAMS_MAX = 250;
 const SESSION_MEMORY_MB = 256;
 /** How long open requests may take to end when the server stops, in milliseconds. */
 const STOP_MS_MAX = 2_000;
+/** How long the first request line and its headers may take, in milliseconds, as upstream. */
+const HEADERS_MS_MAX = 32_000;
 /** Idle HTTP/1.1 connections are kept longer than clients keep theirs (90 s). */
 const KEEP_ALIVE_MS = 120_000;
 
@@ -110,6 +112,22 @@ function openListener(address: ListenAddress, onSocket: (socket: Socket) => void
     listener.once('error', (error) => reject(listenError(address, error)));
     listener.listen(address, () => resolve(listener));
   });
+}
+
+/**
+ * Ends connections that say nothing, or next to nothing. Node.js would, if `http` listened itself.
+ */
+function limitHeaderTime(http: Http2SecureServer, clock: Clock): void {
+  const timers = new WeakMap<object, { cancel(): void }>();
+  http.on('secureConnection', (socket: TLSSocket) => {
+    if (socket.alpnProtocol === 'h2') return;
+    const timer = clock.schedule(HEADERS_MS_MAX, () => socket.destroy());
+    timers.set(socket, timer);
+    socket.once('close', () => timer.cancel());
+  });
+  const arrived = ({ socket }: { readonly socket: object }) => timers.get(socket)?.cancel();
+  http.on('request', arrived);
+  http.on('upgrade', arrived);
 }
 
 /** What is open and has to be ended when the server stops. */
@@ -210,6 +228,7 @@ export function createServer(options: ServerOptions): ApiServer {
   const http = createHttpServer(options.tls);
   const listeners: TcpServer[] = [];
   const open = trackOpen(http);
+  limitHeaderTime(http, clock);
   serveHttp(http, { dispatcher, clock, open });
 
   const listen = async (address: ListenAddress) => {

@@ -123,7 +123,7 @@ function* validateAgainstLimit(
   { limits }: ResourceRequirements,
   path: FieldPath,
 ): Causes {
-  const limit = limits?.[name];
+  const limit = limits && Object.hasOwn(limits, name) ? limits[name] : undefined;
   if (limit === undefined) {
     if (isOvercommitAllowed(name)) return;
     yield required(path.child('limits'), 'Limit must be set for non overcommitable resources');

@@ -1,7 +1,7 @@
 // DeleteOptions from the body or the query (API-901), checked.
 import { fieldPath, invalidValue, notSupported } from '../../api/meta/field-errors.ts';
 import { isJsonObject } from '../../api/meta/object.ts';
-import type { JsonObject } from '../../api/meta/object.ts';
+import type { Json, JsonObject } from '../../api/meta/object.ts';
 import { badRequest, conflict } from '../../api/meta/status-error.ts';
 import type { StatusCause } from '../../api/meta/status-error.ts';
 import type { KubernetesObject } from '../../api/meta/object.ts';
@@ -49,9 +49,11 @@ async function readOptions(request: ApiRequest): Promise<unknown> {
   }
 }
 
+const asText = (value: Json) => (typeof value === 'string' ? value : JSON.stringify(value));
+
 /** Reads options that are a JSON value already. Throws 422. */
 export function parseDeleteOptions(raw: JsonObject): DeleteOptions {
-  const dryRun = Array.isArray(raw.dryRun) ? raw.dryRun.map(String) : [];
+  const dryRun = Array.isArray(raw.dryRun) ? raw.dryRun.map(asText) : [];
   const { orphanDependents, propagationPolicy } = raw;
   const causes: StatusCause[] = [...checkDryRun(dryRun)];
   const path = fieldPath('propagationPolicy');

@@ -285,3 +285,20 @@ describe('collections', () => {
     expect(names(await api.ok<KubernetesList>(`GET ${CMS}`))).toEqual(['c']);
   });
 });
+
+describe('options that make no sense', () => {
+  it('API-903: a dry run that is no text is refused', async () => {
+    await api.ok(`POST ${CMS}`, { metadata: { name: 'a' } });
+    const status = await api.fails(`DELETE ${CMS}/a`, { dryRun: [{ toString: 'x' }] });
+    expect(status).toMatchObject({ code: 422, reason: 'Invalid' });
+  });
+
+  it('API-907: a grace period beyond the end of time ends there', async () => {
+    const spec = { nodeName: 'n', containers: [{ name: 'c', image: 'i' }] };
+    await api.ok('POST /api/v1/namespaces/default/pods', { metadata: { name: 'old' }, spec });
+    const going = await api.ok('DELETE /api/v1/namespaces/default/pods/old', {
+      gracePeriodSeconds: 2 ** 53,
+    });
+    expect(going.metadata.deletionTimestamp).toBe('9999-12-31T23:59:59Z');
+  });
+});

@@ -86,6 +86,9 @@ function planGrace(
   return dying(object, { endMs: nowMs + seconds * 1000, seconds, generation });
 }
 
+/** The last second that a time can name; a grace period may be longer. */
+const TIME_MS_MAX = Date.UTC(9999, 11, 31, 23, 59, 59);
+
 function dying(
   object: KubernetesObject,
   {
@@ -101,7 +104,7 @@ function dying(
   const metadata = {
     ...object.metadata,
     ...(generation === undefined ? {} : { generation }),
-    deletionTimestamp: formatTime(endMs),
+    deletionTimestamp: formatTime(Math.min(endMs, TIME_MS_MAX)),
     deletionGracePeriodSeconds: seconds,
   };
   return { object: { ...object, metadata }, seconds };

@@ -31,7 +31,10 @@ function resizeStrategy(): UpdateStrategy {
   return {
     prepare(object, old) {
       const pod = object as Pod;
-      const wanted = new Map(pod.spec?.containers.map(({ name, resources }) => [name, resources]));
+      const wanted = new Map(
+        // A body may lack what every pod has.
+        pod.spec?.containers?.map(({ name, resources }) => [name, resources]),
+      );
       keepPod(pod, old as Pod);
       for (const container of pod.spec?.containers ?? []) {
         container.resources = wanted.get(container.name) ?? {};

@@ -119,6 +119,14 @@ describe('resize', () => {
     expect(shrunk.message).toContain('resource limits cannot be removed');
   });
 
+  test('API-706: a body without containers is refused', async () => {
+    await pod('p', { containers: [container({ resources: resources('1') })] });
+    const { code } = await api.call(`PUT ${PODS}/p/resize`, {
+      body: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec: {} },
+    });
+    expect(code).toBe(422);
+  });
+
   test('API-706: the main path does not take resources', async () => {
     await pod('p', { containers: [container({ resources: resources('1') })] });
     const { code } = await api.call(`PATCH ${PODS}/p`, {
