@@ -31,9 +31,13 @@ describe('kindRules', () => {
     ]);
   });
 
-  test('API-304: leases and disruption budgets need a resourceVersion on PUT', () => {
+  test('API-304: definitions, leases and disruption budgets need a resourceVersion on PUT', () => {
     const strict = names.filter((name) => !rulesOf(name).unconditionalUpdate);
-    expect(strict.sort()).toEqual(['leases.coordination.k8s.io', 'poddisruptionbudgets.policy']);
+    expect(strict.sort()).toEqual([
+      'customresourcedefinitions.apiextensions.k8s.io',
+      'leases.coordination.k8s.io',
+      'poddisruptionbudgets.policy',
+    ]);
   });
 
   test('API-404: kinds with a generation start at 1, whatever the client sent', () => {
@@ -42,6 +46,7 @@ describe('kindRules', () => {
     expect(withGeneration.sort()).toEqual([
       'cronjobs.batch',
       'csidrivers.storage.k8s.io',
+      'customresourcedefinitions.apiextensions.k8s.io',
       'daemonsets.apps',
       'deployments.apps',
       'endpointslices.discovery.k8s.io',

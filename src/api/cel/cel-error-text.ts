@@ -143,6 +143,7 @@ export function runText(error: unknown): string {
   if (index !== undefined) return `index out of bounds: ${index}`;
   const overload = /no such overload|found no matching overload/.test(text);
   if (overload) return 'no such overload';
+  if (text.startsWith('integer overflow')) return 'integer overflow';
   return text.replace(/^No such key:/, 'no such key:').replace('Modulo by zero', 'modulus by zero');
 }
 
