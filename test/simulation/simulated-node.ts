@@ -172,7 +172,11 @@ class NodeAgent {
     if (isTerminating(pod)) return this.#terminate(pod);
     const mood = this.#options.moods.of(uid);
     const phase = pod.status?.phase;
-    if (phase === 'Failed' || phase === 'Succeeded') return;
+    if (phase === 'Failed' || phase === 'Succeeded') {
+      // Others may have declared it so while it ran: as the node agent, this one ends it then.
+      this.#options.reality.end(uid);
+      return isReady(pod) ? this.#report(pod, phase, false) : undefined;
+    }
     if (mood === 'failed' || mood === 'succeeded') {
       this.#options.reality.end(uid);
       return this.#report(pod, mood === 'failed' ? 'Failed' : 'Succeeded', false);
