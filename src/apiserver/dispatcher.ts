@@ -212,6 +212,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
           exchange.reply.destroy();
         });
       }
+      // A body that nobody wanted would keep its HTTP/2 stream, and its share of the connection.
+      exchange.body.resume();
       const seconds = (clock.now() - startMs) / 1000;
       metrics.observe(labelsOf(info, known), { code: exchange.reply.statusCode, seconds });
     },

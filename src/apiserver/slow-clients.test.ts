@@ -96,6 +96,21 @@ test("API-113: many connections that say nothing are in nobody's way", async () 
   await works();
 });
 
+test('API-101: large bodies that nobody reads do not fill their connection', async () => {
+  const session = connectHttp2(`https://127.0.0.1:${edge.port}`, { ca: edge.certificates.ca });
+  session.on('error', () => {});
+  const authorization = `Bearer ${edge.certificates.adminToken}`;
+  const post = (body: Buffer) => {
+    const stream = session.request({ ':method': 'POST', ':path': '/version', authorization });
+    stream.resume();
+    stream.end(body);
+    return once(stream, 'close');
+  };
+  for (let count = 0; count < 8; count += 1) await post(Buffer.alloc(2 ** 21));
+  expect(session.destroyed).toBe(false);
+  session.destroy();
+});
+
 test("a client that resets many streams of one connection is in nobody's way", async () => {
   const session = connectHttp2(`https://127.0.0.1:${edge.port}`, { ca: edge.certificates.ca });
   session.on('error', () => {});

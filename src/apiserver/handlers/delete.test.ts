@@ -300,5 +300,6 @@ describe('options that make no sense', () => {
       gracePeriodSeconds: 2 ** 53,
     });
     expect(going.metadata.deletionTimestamp).toBe('9999-12-31T23:59:59Z');
+    await api.ok('DELETE /api/v1/namespaces/default/pods/old', { gracePeriodSeconds: 1 });
   });
 });

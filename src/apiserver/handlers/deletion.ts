@@ -104,7 +104,7 @@ function dying(
   const metadata = {
     ...object.metadata,
     ...(generation === undefined ? {} : { generation }),
-    deletionTimestamp: formatTime(Math.min(endMs, TIME_MS_MAX)),
+    deletionTimestamp: formatTime(Math.max(0, Math.min(endMs, TIME_MS_MAX))),
     deletionGracePeriodSeconds: seconds,
   };
   return { object: { ...object, metadata }, seconds };
