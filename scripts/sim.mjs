@@ -111,11 +111,14 @@ async function work(file) {
     const text = error instanceof Error ? error.stack : String(error);
     process.send({ seed, violation: { invariant: 'noInternalErrors', message: text } });
   });
-  process.on('message', async (message) => {
-    seed = message;
-    const bug = options.bug === undefined ? {} : { bug: options.bug };
+  const bug = options.bug === undefined ? {} : { bug: options.bug };
+  const runSeed = async () => {
     const { violation, plans } = await simulation.run(scenarioFor(simulation, seed), bug);
     process.send({ seed, violation, plans });
+  };
+  process.on('message', (message) => {
+    seed = message;
+    void runSeed();
   });
   process.on('disconnect', () => process.exit());
 }

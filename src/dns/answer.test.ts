@@ -9,7 +9,10 @@ const SECOND = 1;
 
 function ask(zone: Zone, name: string) {
   const question = { type: 'A' as const, name };
-  const query = present(readQuery(encode({ type: 'query', id: 7, questions: [question] })), 'query');
+  const query = present(
+    readQuery(encode({ type: 'query', id: 7, questions: [question] })),
+    'query',
+  );
   return present(answerFrom(zone, query), 'answer');
 }
 
