@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ConfigMap, Namespace, Pod, StatefulSet, Status } from '../../api/generated/types.ts';
 import type { KubernetesList } from '../../api/meta/object.ts';
 import { formatTime } from '../../base/time.ts';
@@ -174,12 +174,10 @@ describe('grace of pods', () => {
 
   it('API-907: what a crash has left between MODIFIED and DELETED goes with the next delete', async () => {
     await pod('p');
-    const remove = api.store.delete;
-    api.store.delete = () => Promise.reject(new Error('the disk is gone'));
+    vi.spyOn(api.store, 'delete').mockRejectedValueOnce(new Error('the disk is gone'));
     await expect(
       api.call(`DELETE ${PODS}/p`, { body: { gracePeriodSeconds: 0 } }),
     ).rejects.toThrow();
-    api.store.delete = remove;
     expect(grace(await api.ok<Pod>(`GET ${PODS}/p`))).toBe(0);
     await api.ok(`DELETE ${PODS}/p`, { gracePeriodSeconds: 0 });
     expect(await api.fails(`GET ${PODS}/p`)).toMatchObject({ code: 404 });
