@@ -153,6 +153,7 @@ function runProgram(name, ...flags) {
 try {
   runProgram('planning.mjs', '--max-semi-space-size=256');
   runProgram('resting-sets.mjs');
+  runProgram('load.mjs');
   row('bare Node.js start', `${bareNodeMs().toFixed(0)} ms`);
   await startUp();
   await convergence();
