@@ -43,6 +43,8 @@ export interface Dispatcher {
   fail(exchange: Exchange, error: unknown): Promise<void>;
 }
 
+/** Why signals abort. Without a reason each would make an exception of its own, with a stack. */
+const GONE = new Error('the caller has gone');
 /** Time for ordinary requests in milliseconds (API-113). */
 const REQUEST_MS_MAX = 60_000;
 const SWITCHING_PROTOCOLS = 101;
@@ -73,7 +75,7 @@ async function apiRequest(
 ): Promise<ApiRequest> {
   const { method, path, query, headers } = exchange;
   const gone = new AbortController();
-  exchange.onClose(() => gone.abort());
+  exchange.onClose(() => gone.abort(GONE));
   // What follows an upgrade isn't a body.
   const body = headers.upgrade
     ? undefined
