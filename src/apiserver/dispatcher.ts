@@ -161,6 +161,11 @@ async function identify(
   return { user, info, attributes };
 }
 
+/** Whoever still sends its body, byte by byte, when its time is over would do so forever. */
+function hangUpOnSender({ body, onClose }: Exchange): void {
+  if (!body.readableEnded) onClose(() => body.destroy());
+}
+
 /** The dispatcher of a server. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { clock, logger, metrics, handler, discovery, audit } = options;
@@ -176,10 +181,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   const fail = async (exchange: Exchange, thrown: unknown) => {
     const error = toStatusError(thrown, { exchange, logger });
-    if (error.code === 504 && !exchange.body.readableEnded) {
-      // Whoever still sends its body, byte by byte, would do so forever.
-      exchange.onClose(() => exchange.body.destroy());
-    }
+    if (error.code === 504) hangUpOnSender(exchange);
     if (exchange.reply.headersSent) exchange.reply.destroy();
     else await sendStatus(exchange, error);
   };
