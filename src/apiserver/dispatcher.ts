@@ -162,8 +162,9 @@ async function identify(
 }
 
 /** Whoever still sends its body, byte by byte, when its time is over would do so forever. */
-function hangUpOnSender({ body, onClose }: Exchange): void {
-  if (!body.readableEnded) onClose(() => body.destroy());
+function hangUpOnSender(exchange: Exchange): void {
+  const { body } = exchange;
+  if (!body.readableEnded) exchange.onClose(() => void body.destroy());
 }
 
 /** The dispatcher of a server. */
