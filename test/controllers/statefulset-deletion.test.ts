@@ -322,6 +322,33 @@ describe('deletion', () => {
     expect(await claims(namespace)).toContain('right');
   });
 
+  it('SS-608, SS-871: a pod and the claim that it owns do not wait for each other', async () => {
+    const namespace = await cluster.namespace('owned-claim');
+    const podApi = cluster.client.resource(pods);
+    const name = { namespace, name: 'web-3' };
+    const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'data-web-3' } }];
+    const pod = await cluster.create(pods, {
+      metadata: name,
+      spec: { nodeName: 'n', containers: [{ name: 'c', image: 'app:1' }], volumes },
+    });
+    const owner = { apiVersion: 'v1', kind: 'Pod', name: 'web-3', uid: pod.metadata.uid ?? '' };
+    const ownerReferences = [{ ...owner, controller: true, blockOwnerDeletion: true }];
+    await cluster.create(persistentVolumeClaims, {
+      metadata: { namespace, name: 'data-web-3', ownerReferences },
+      spec: claimTemplate.spec,
+    });
+    await podApi.delete(name, { propagationPolicy: 'Foreground', gracePeriodSeconds: 30 });
+    const claimState = async () => {
+      const { items } = await cluster.client.resource(persistentVolumeClaims).list({ namespace });
+      return items.map(({ metadata }) => metadata.deletionTimestamp !== undefined);
+    };
+    await cluster.eventually(claimState, [true]);
+    expect(await podApi.get(name)).toBeDefined();
+    await podApi.delete(name, { gracePeriodSeconds: 0 }); // the node has ended it
+    await cluster.eventually(claimState, []);
+    await cluster.eventually(async () => (await podApi.list({ namespace })).items.length, 0);
+  });
+
   it('SS-609: a pod made again under the name is not hit', async () => {
     const { namespace, uid, podNames } = await runningPair('again');
     await removeSet(namespace, 'Orphan');

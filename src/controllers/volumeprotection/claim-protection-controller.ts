@@ -1,6 +1,13 @@
 // A claim that a scheduled pod names is not removed before that pod is gone (SS-871).
 import type { PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
-import { isTerminating, keyOf, nameOf, namespaceOf, splitKey } from '../../api/meta/object.ts';
+import {
+  isTerminating,
+  keyOf,
+  nameOf,
+  namespaceOf,
+  splitKey,
+  uidOf,
+} from '../../api/meta/object.ts';
 import { persistentVolumeClaims, pods } from '../../api/resources.ts';
 import type { Runnable } from '../../base/runnable.ts';
 import type { ControllerContext } from '../../client/controller-context.ts';
@@ -18,7 +25,22 @@ function claimKeys(pod: Pod): string[] {
   });
 }
 
-const isScheduled = (pod: Pod) => (pod.spec?.nodeName ?? '') !== '';
+/** The kubelet has ended it, or somebody has said so by force. */
+function isShutDown({ metadata }: Pod): boolean {
+  return metadata.deletionTimestamp !== undefined && metadata.deletionGracePeriodSeconds === 0;
+}
+
+/**
+ * True while a scheduled pod holds a claim that it names. A pod that is shut down does not hold a
+ * claim of its own: deleted in the foreground it waits for the claim in its turn. The reference
+ * makes this exception for ephemeral volumes, and for good leaves claims alone that a StatefulSet
+ * has given to a condemned pod (SS-253) when the set is deleted in the foreground (SS-608).
+ */
+function holds(pod: Pod, claim: PersistentVolumeClaim): boolean {
+  if ((pod.spec?.nodeName ?? '') === '') return false;
+  const isOwner = claim.metadata.ownerReferences?.some(({ uid }) => uid === uidOf(pod)) ?? false;
+  return !(isOwner && isShutDown(pod));
+}
 
 export function createClaimProtectionController(context: ControllerContext): Runnable {
   const { client, informers, clock, logger } = context;
@@ -30,9 +52,9 @@ export function createClaimProtectionController(context: ControllerContext): Run
   /** In the cache first, then live: the cache may not show a pod that was just scheduled. */
   const isInUse = async (claim: PersistentVolumeClaim): Promise<boolean> => {
     const key = keyOf(claim);
-    if (podInformer.lister.byIndex(BY_CLAIM, key).some(isScheduled)) return true;
+    if (podInformer.lister.byIndex(BY_CLAIM, key).some((pod) => holds(pod, claim))) return true;
     const live = await client.resource(pods).list({ namespace: namespaceOf(claim) });
-    return live.items.some((pod) => isScheduled(pod) && claimKeys(pod).includes(key));
+    return live.items.some((pod) => claimKeys(pod).includes(key) && holds(pod, claim));
   };
 
   const controller = createController({
@@ -57,7 +79,12 @@ export function createClaimProtectionController(context: ControllerContext): Run
       add: (claim) => controller.enqueue(keyOf(claim)),
       update: (_previous, claim) => controller.enqueue(keyOf(claim)),
     }),
-    podInformer.addEventHandler({ delete: enqueueClaims }),
+    podInformer.addEventHandler({
+      update: (previous, pod) => {
+        if (isShutDown(pod) && !isShutDown(previous)) enqueueClaims(pod);
+      },
+      delete: enqueueClaims,
+    }),
   ];
   return {
     start: () => controller.start(),
