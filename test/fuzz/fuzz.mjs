@@ -54,11 +54,12 @@ async function serve(file) {
   process.on('uncaughtException', (error) => crashes.push(`uncaught: ${error?.stack ?? error}`));
   process.on('unhandledRejection', (error) => crashes.push(`unhandled: ${error?.stack ?? error}`));
   const server = await startFuzzServer(1);
-  process.on('message', async () => {
+  const tell = async () => {
     globalThis.gc?.();
     const report = await server.report();
     process.send({ ...report, errors: [...crashes.splice(0), ...report.errors] });
-  });
+  };
+  process.on('message', () => void tell());
   process.on('disconnect', () => process.exit());
   const { port, ca, authorization } = server;
   process.send({ port, ca, authorization });
