@@ -25,19 +25,24 @@ export function claimNames(set: StatefulSet, ordinal: number): string[] {
 
 /** The claims of an ordinal, one a template name; parts of templates are shared (SS-202 ff.). */
 export function buildClaims(set: StatefulSet, ordinal: number): PersistentVolumeClaim[] {
-  const claims = new Map<string, PersistentVolumeClaim>();
-  for (const template of templatesOf(set)) {
-    const name = claimName(nameOf(template), set, ordinal);
-    const labels = { ...template.metadata.labels, ...set.spec?.selector.matchLabels };
-    const metadata = {
-      ...template.metadata,
-      name,
-      namespace: namespaceOf(set),
-      ...(Object.keys(labels).length > 0 ? { labels } : {}),
-    };
-    claims.set(name, { ...template, apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata });
-  }
-  return [...claims.values()];
+  const templates = templatesOf(set);
+  const lastOfName = (name: string) => templates.findLastIndex((other) => nameOf(other) === name);
+  return templates
+    .filter((template, at) => lastOfName(nameOf(template)) === at)
+    .map((template) => buildClaim(set, template, ordinal));
+}
+
+function buildClaim(
+  set: StatefulSet,
+  template: PersistentVolumeClaim,
+  ordinal: number,
+): PersistentVolumeClaim {
+  const { matchLabels } = set.spec?.selector ?? {};
+  const metadata = { ...template.metadata };
+  metadata.name = claimName(nameOf(template), set, ordinal);
+  metadata.namespace = namespaceOf(set);
+  if (matchLabels) metadata.labels = { ...metadata.labels, ...matchLabels };
+  return { ...template, apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata };
 }
 
 /** Claim volumes first, then the template's volumes of other names (SS-205 … SS-207). */

@@ -51,10 +51,10 @@ export function buildPod(set: StatefulSet, ordinal: number, revision: Controller
   if (annotations) metadata.annotations = annotations;
   if (finalizers) metadata.finalizers = finalizers;
 
-  const { subdomain: _replaced, ...templateSpec } = template.spec ?? { containers: [] };
-  const spec: NonNullable<Pod['spec']> = { ...templateSpec, hostname: name };
+  const spec: NonNullable<Pod['spec']> = { containers: [], ...template.spec, hostname: name };
   const subdomain = set.spec?.serviceName ?? '';
   if (subdomain !== '') spec.subdomain = subdomain;
+  else if (spec.subdomain !== undefined) delete spec.subdomain;
   const volumes = volumesWithClaims(set, ordinal, spec.volumes ?? []);
   if (volumes.length > 0) spec.volumes = volumes;
   return { apiVersion: 'v1', kind: 'Pod', metadata, spec };
