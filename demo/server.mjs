@@ -63,6 +63,22 @@ export function podProcesses(run, pod) {
   return pids.filter((pid) => marked.includes(pid) || spaces.has(processSpace(pid)));
 }
 
+/** The first process of PostgreSQL in each pod: its workers, and probes, come and go. */
+export function databases(run) {
+  const isPostgres = (pid) => statOf(pid).name === 'postgres';
+  return podProcesses(run).filter((pid) => isPostgres(pid) && !isPostgres(statOf(pid).parent));
+}
+
+/** Name and parent of a process; neither if it is gone. */
+function statOf(pid) {
+  try {
+    const [, name, parent] = /\((.*)\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    return { name, parent };
+  } catch {
+    return {};
+  }
+}
+
 /** SIGKILL; the first process of a pod takes the others with it. */
 export function kill(pid) {
   try {
