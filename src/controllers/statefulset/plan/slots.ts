@@ -114,18 +114,18 @@ export function claimChanges(
   ordinal: number,
   pod: Pod | undefined,
 ): ClaimChanges {
-  const { set } = snapshot;
+  const { set, claim } = snapshot;
   const podName = podNameOf(set, ordinal);
   const owner = { name: podName, uid: pod ? uidOf(pod) : '', ordinal };
-  const existing = claimsOf(snapshot, ordinal);
-  const known = new Set(existing.map(nameOf));
+  const names = claimNames(set, ordinal);
+  const existing = names.map(claim).filter((found) => found !== undefined);
   const outdated = existing.filter((found) => !claimMatchesPolicy(set, found, owner));
   return {
     podName,
     create:
-      known.size === claimNames(set, ordinal).length
+      existing.length === names.length
         ? []
-        : buildClaims(set, ordinal).filter((wanted) => !known.has(nameOf(wanted))),
+        : buildClaims(set, ordinal).filter((wanted) => claim(nameOf(wanted)) === undefined),
     terminating: existing
       .filter((found) => found.metadata.deletionTimestamp !== undefined)
       .map(nameOf),
