@@ -1,5 +1,11 @@
 // The controllers of embedded mode by name, and which of them a `--controllers` list asks for.
 // Part of the composition root.
+import { createApprovingController } from './controllers/certificates/approving-controller.ts';
+import { createCleanerController } from './controllers/certificates/cleaner-controller.ts';
+import {
+  createSigningController,
+  type SignCertificate,
+} from './controllers/certificates/signing-controller.ts';
 import { createClusterRoleAggregationController } from './controllers/clusterroleaggregation/clusterroleaggregation-controller.ts';
 import { createEndpointsController } from './controllers/endpointslice/endpoints-controller.ts';
 import { createEndpointSliceController } from './controllers/endpointslice/endpointslice-controller.ts';
@@ -24,6 +30,7 @@ import type { ControllerContext } from './client/controller-context.ts';
 export interface ControllerSettings extends Pick<RuleContext, 'featureGates' | 'emulatedVersion'> {
   /** PEM, published to all namespaces. */
   readonly rootCa: string;
+  readonly signCertificate: SignCertificate;
   /** Absolute; where the volumes of the class `local` are. */
   readonly volumesDirectory: string;
   readonly volumeBackend: VolumeBackend;
@@ -46,6 +53,10 @@ const FACTORIES: Readonly<Record<string, Factory>> = {
   'pod-garbage-collector': createPodGcController,
   resourcequota: createResourceQuotaController,
   serviceaccount: createServiceAccountController,
+  'certificatesigningrequest-approving': createApprovingController,
+  'certificatesigningrequest-cleaner': createCleanerController,
+  'certificatesigningrequest-signing': (context, { signCertificate }) =>
+    createSigningController(context, { sign: signCertificate }),
   'clusterrole-aggregation': createClusterRoleAggregationController,
   'root-ca-certificate-publisher': (context, { rootCa }) =>
     createRootCaController(context, { rootCa }),

@@ -32,6 +32,7 @@ import {
   type CertificateFiles,
   type Certificates,
 } from './apiserver/certificates.ts';
+import { createCertificateSigner } from './apiserver/certificate-signer.ts';
 import type { HealthChecks } from './apiserver/health.ts';
 import type { NodeConnection } from './apiserver/node-connection.ts';
 import { createServer, type ListenAddress } from './apiserver/server.ts';
@@ -297,7 +298,17 @@ function createComponents(
   const controllers = createControllers(
     options.controllers,
     { client, informers, clock, random, logger, metrics },
-    { featureGates, emulatedVersion, rootCa: certificates.ca, volumesDirectory, volumeBackend },
+    {
+      featureGates,
+      emulatedVersion,
+      rootCa: certificates.ca,
+      signCertificate: createCertificateSigner(
+        { certificate: certificates.ca, key: certificates.caKey },
+        clock,
+      ),
+      volumesDirectory,
+      volumeBackend,
+    },
   );
   const agents = options.nodes.map((node) => {
     const agent = createNodeAgent({

@@ -69,6 +69,16 @@ export interface RuleContext {
   readonly emulatedVersion: '1.36' | '1.37';
   /** The time of the request, RFC 3339 in UTC with whole seconds. */
   readonly now: string;
+  /** Who creates the object. */
+  readonly requestor?: Requestor;
+}
+
+/** A user, as far as objects tell of one. */
+export interface Requestor {
+  readonly name: string;
+  readonly uid: string;
+  readonly groups: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Validation messages for a name; with `prefix`, for the base of a generated name. */

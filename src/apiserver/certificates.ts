@@ -14,6 +14,7 @@ export interface CertificateFiles {
 export interface Certificates {
   /** All PEM. */
   readonly ca: string;
+  readonly caKey: string;
   readonly serverCertificate: string;
   readonly serverKey: string;
   readonly adminCertificate: string;
@@ -142,6 +143,7 @@ export async function ensureCertificates({
   });
   return {
     ca: ca.certificate,
+    caKey: ca.key,
     serverCertificate: server.certificate,
     serverKey: server.key,
     adminCertificate: admin.certificate,

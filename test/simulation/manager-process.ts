@@ -35,6 +35,8 @@ export function managerProgram(options: ManagerProgramOptions): Program {
         featureGates,
         emulatedVersion,
         rootCa: '',
+        // Nobody asks for certificates here.
+        signCertificate: () => '',
         volumesDirectory: '/volumes',
         volumeBackend,
       },

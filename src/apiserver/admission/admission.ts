@@ -3,6 +3,7 @@
 // webhooks that are configured come after them.
 import { StatusError } from '../../api/meta/status-error.ts';
 import type { AdmissionRequest, AdmissionStep } from './admission-request.ts';
+import { certificateRights } from './certificates.ts';
 import { claimResize } from './claim-resize.ts';
 import { defaultIngressClass } from './default-ingress-class.ts';
 import { defaultStorageClass } from './default-storage-class.ts';
@@ -42,6 +43,7 @@ const validatingSteps: readonly AdmissionStep[] = [
   podSecurity,
   onlyDefaultPriority,
   claimResize,
+  certificateRights,
 ];
 
 /**

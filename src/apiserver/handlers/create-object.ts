@@ -53,7 +53,7 @@ export async function createDecoded(
   const request = admissionRequest(context, target, created);
   const mutated = mutate(request);
   if (mutated) await mutated;
-  const ruleContext = ruleContextAt(context);
+  const ruleContext = { ...ruleContextAt(context), requestor: target.request.user };
   object.metadata.uid = context.random.uuid();
   object.metadata.creationTimestamp = ruleContext.now;
   generateName(context, target, object);

@@ -24,7 +24,7 @@ export interface HandlerContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly ruleSettings: Omit<RuleContext, 'now'>;
+  readonly ruleSettings: Omit<RuleContext, 'now' | 'requestor'>;
   readonly serviceAllocator: ServiceAllocator;
   readonly dialNode: NodeDialer;
   readonly authorizer: Authorizer;

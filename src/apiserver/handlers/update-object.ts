@@ -3,6 +3,7 @@ import { fieldPath, invalidValue } from '../../api/meta/field-errors.ts';
 import type { KubernetesObject } from '../../api/meta/object.ts';
 import { conflict, invalid, OBJECT_MODIFIED, statusError } from '../../api/meta/status-error.ts';
 import type { StatusCause } from '../../api/meta/status-error.ts';
+import { signingApprovalRules } from '../../api/certificates/signing-request-rules.ts';
 import type { KindRules, RuleContext } from '../../api/kind-rules.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 import { admit, mutate } from '../admission/admission.ts';
@@ -51,12 +52,14 @@ export interface UpdateResult {
   readonly warnings: readonly string[];
 }
 
-/** Subresources that write the status; approving a certificate writes conditions (API-709). */
-const STATUS_PARTS: readonly string[] = ['status', 'approval'];
-
 /** The rules of the kind for the main resource or, for `/status`, its status. */
 export function kindStrategy({ rules, info }: ResourceRequest): UpdateStrategy {
-  if (!STATUS_PARTS.includes(info.subresource)) return mainStrategy(rules);
+  // Approving a certificate writes conditions: a part of the status (API-709).
+  if (info.subresource === 'approval') return statusStrategy(signingApprovalRules);
+  return info.subresource === 'status' ? statusStrategy(rules) : mainStrategy(rules);
+}
+
+function statusStrategy(rules: KindRules): UpdateStrategy {
   return {
     prepare: (object, old, context) => rules.prepareForStatusUpdate(object, old, context),
     validate: (object, old, context) => rules.validateStatusUpdate(object, old, context),
