@@ -95,7 +95,7 @@ function textType(environment: CelEnvironment, { format }: Schema): CelType {
 
 function listType(environment: CelEnvironment, schema: Schema, { name }: Naming): CelType {
   const items = itemsOf(schema);
-  const below = { name: `${name}.@idx`, isRoot: false };
+  const below = { name: `${name}.__idx`, isRoot: false };
   const item = items ? declareType(environment, items, below) : dynamicType;
   const convert = (value: Json) =>
     Array.isArray(value) ? value.map((one) => item.convert(one)) : value;
@@ -106,7 +106,7 @@ function objectType(environment: CelEnvironment, schema: Schema, naming: Naming)
   const { name, isRoot } = naming;
   const additional = additionalSchema(schema);
   if (additional) {
-    const below = { name: `${name}.@elem`, isRoot: false };
+    const below = { name: `${name}.__elem`, isRoot: false };
     const member = declareType(environment, additional, below);
     return { name: `map<string, ${member.name}>`, convert: mapConverter(member) };
   }
