@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { expectBytes, wireFields } from '../../api/meta/protobuf/wire-reader.ts';
 import { builtinTypes } from '../../api/meta/type-model.ts';
 import { builtinResources, groupVersion } from '../../api/resources.ts';
+import { enumValues } from './enum-values.ts';
 import { createOpenApi } from './openapi.ts';
 import { reachableTypes, schemaName } from './schema-names.ts';
 
@@ -88,6 +89,26 @@ describe('OpenAPI v3', () => {
       { group: 'apps', version: 'v1', kind: 'StatefulSet' },
     ]);
     expect(set['description']).toMatch(/^StatefulSet represents a set of pods/);
+  });
+
+  it('API-235: fields that take one of a few words tell them', async () => {
+    const schemas = schemasIn((await document('/openapi/v3/api/v1')).value);
+    const pod = at(schemas, 'io.k8s.api.core.v1.PodSpec', 'properties', 'restartPolicy');
+    expect(pod['enum']).toEqual(['Always', 'Never', 'OnFailure']);
+    expect(pod['description']).toMatch(/Possible enum values:\n - `"Always"`\n/);
+    const claim = at(schemas, 'io.k8s.api.core.v1.PersistentVolumeClaimSpec', 'properties');
+    expect(claim['accessModes']).toMatchObject({
+      type: 'array',
+      items: { enum: expect.arrayContaining(['ReadWriteOncePod']) as unknown },
+    });
+  });
+
+  it('API-235: every field with an enum exists and is text', () => {
+    for (const field of enumValues.keys()) {
+      const [owner = '', name = ''] = field.split('.');
+      const type = builtinTypes.type(owner)?.fields.get(name)?.type;
+      expect(JSON.stringify(type), field).toContain('"scalar":"string"');
+    }
   });
 
   it('API-230: there is no document of an unknown version', async () => {

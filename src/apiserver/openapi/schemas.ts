@@ -11,6 +11,7 @@ import {
 import type { FieldModel, ObjectType, Scalar, TypeRef } from '../../api/meta/type-model.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 import { fieldText, type TypeDocs } from '../type-docs.ts';
+import { enumValues } from './enum-values.ts';
 import { reachableTypes, schemaName } from './schema-names.ts';
 
 export type Schema = Readonly<Record<string, unknown>>;
@@ -34,14 +35,15 @@ const SCALARS: Readonly<Record<Scalar, Schema>> = {
   any: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
 };
 
-function typeSchema(type: TypeRef): Schema {
+/** The schema of a type; `values` are the words that its scalars take. */
+function typeSchema(type: TypeRef, values?: readonly string[]): Schema {
   switch (type.form) {
     case 'scalar':
-      return SCALARS[type.scalar];
+      return { ...SCALARS[type.scalar], ...(values ? { enum: values } : {}) };
     case 'list':
-      return { type: 'array', items: typeSchema(type.item) };
+      return { type: 'array', items: typeSchema(type.item, values) };
     case 'map':
-      return { type: 'object', additionalProperties: typeSchema(type.value) };
+      return { type: 'object', additionalProperties: typeSchema(type.value, values) };
     case 'object':
       return schemaReference(schemaName(type.name));
   }
@@ -69,13 +71,22 @@ function mergeExtensions(path: string, type: TypeRef): Schema {
   return { 'x-kubernetes-list-type': setLists.has(path) ? 'set' : 'atomic' };
 }
 
+/** A field's text; clients that do not know enums find the words there. */
+function description(text: string | undefined, values: readonly string[] = []): Schema {
+  const listed = values.map((value) => `\n - \`${JSON.stringify(value)}\``).join('');
+  const parts = [text, listed === '' ? undefined : `Possible enum values:${listed}`];
+  const whole = parts.filter((part) => part !== undefined).join('\n\n');
+  return whole === '' ? {} : { description: whole };
+}
+
 function fieldSchema(owner: string, { name, type }: FieldModel, text: string | undefined): Schema {
   const path = `${owner}.${name}`;
-  const own = typeSchema(type);
+  const values = enumValues.get(path);
+  const own = typeSchema(type, values);
   // Beside a reference nothing else counts, hence allOf.
   const base = '$ref' in own ? { allOf: [own] } : own;
   return {
-    ...(text === undefined ? {} : { description: text }),
+    ...description(text, values),
     ...base,
     ...mergeExtensions(path, type),
     ...patchExtensions(path, owner, name),

@@ -101,6 +101,7 @@ function encodeSchema(schema: Schema): Bytes {
     optional(2, format),
     optional(4, description),
     texts(19, required),
+    list(schema['enum']).flatMap((word) => message(20, text(2, JSON.stringify(word)))),
     nested(21, additionalProperties, (own) => message(1, own)),
     type === undefined ? [] : message(22, optional(1, type)),
     nested(23, items, (own) => message(1, own)),
