@@ -8,13 +8,11 @@ import { at, importsOf, packageOf, projectFiles, root, sourceFiles } from './sou
 /** Packages that the shipped program needs; each has its line in the decision record. */
 const runtimeDependencies = [
   '@marcbachmann/cel-js',
-  '@peculiar/x509',
   'commander',
   'dns-packet',
   'fast-json-patch',
   'lmdb',
   're2js',
-  'reflect-metadata',
   'undici',
   'ws',
   'yaml',

@@ -1,112 +1,126 @@
-// Makes certificates. Loaded only when some are missing: the X.509 library takes about 100 ms.
-import 'reflect-metadata';
-import { randomBytes, webcrypto } from 'node:crypto';
+// Makes certificates: authorities, and what they issue for the parts of the cluster.
+import {
+  createPrivateKey,
+  generateKeyPairSync,
+  X509Certificate,
+  type KeyObject,
+} from 'node:crypto';
 import { isIP } from 'node:net';
-import * as x509 from '@peculiar/x509';
+import { contextTag, DER, partAt, partsOf, readDer, readOid } from '../api/certificates/der.ts';
+import type { DerValue } from '../api/certificates/der.ts';
+import { parseIp } from '../api/core/ip-validation.ts';
+import {
+  alternativeNames,
+  authorityExtension,
+  authorityKeyExtension,
+  buildCertificate,
+  encodeNames,
+  keyId,
+  SUBJECT_KEY_ID,
+  subjectKeyExtension,
+  subjectName,
+  usageExtensions,
+} from './certificate-builder.ts';
 import type { KeyedCertificate } from './certificates.ts';
 
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const YEAR_MS = 365 * 86_400_000;
 const AUTHORITY_YEARS = 10;
 /** Clocks of clients may be a little behind. */
 const BACKDATE_MS = 300_000;
 
-type Keys = Awaited<ReturnType<typeof newKeys>>;
-
-async function newKeys() {
-  return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+function newKeys(): { privateKey: KeyObject; publicKey: Buffer; key: string } {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return {
+    privateKey,
+    publicKey: publicKey.export({ type: 'spki', format: 'der' }),
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
 }
 
-const serialNumber = () => `00${randomBytes(15).toString('hex')}`;
-
-async function keyPem(keys: Keys): Promise<string> {
-  const der = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
-  return `${x509.PemConverter.encode(der, 'PRIVATE KEY')}\n`;
-}
-
-async function signingKey(pem: string) {
-  const [der] = x509.PemConverter.decode(pem);
-  return webcrypto.subtle.importKey('pkcs8', der!, ALGORITHM, false, ['sign']);
-}
-
-const validity = (nowMs: number, years: number) => ({
-  notBefore: new Date(nowMs - BACKDATE_MS),
-  notAfter: new Date(nowMs + years * YEAR_MS),
+const validity = (nowMs: number) => ({
+  notBeforeMs: nowMs - BACKDATE_MS,
+  notAfterMs: nowMs + AUTHORITY_YEARS * YEAR_MS,
 });
 
 /** A self-signed CA, valid for ten years from `nowMs`. */
-export async function makeAuthority(nowMs: number): Promise<KeyedCertificate> {
-  const keys = await newKeys();
-  const usages = x509.KeyUsageFlags;
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
-    {
-      serialNumber: serialNumber(),
-      name: 'CN=ordinal-ca',
-      ...validity(nowMs, AUTHORITY_YEARS),
-      keys,
-      signingAlgorithm: ALGORITHM,
-      extensions: [
-        new x509.BasicConstraintsExtension(true, undefined, true),
-        new x509.KeyUsagesExtension(
-          usages.keyCertSign | usages.cRLSign | usages.digitalSignature,
-          true,
-        ),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-      ],
-    },
-    webcrypto,
-  );
-  return { certificate: `${certificate.toString('pem')}\n`, key: await keyPem(keys) };
+export function makeAuthority(nowMs: number, name: string): KeyedCertificate {
+  const { privateKey, publicKey, key } = newKeys();
+  const subject = subjectName(name);
+  const extensions = [
+    ...usageExtensions(['digital signature', 'cert sign', 'crl sign']),
+    authorityExtension(true),
+    subjectKeyExtension(keyId(publicKey)),
+  ];
+  const content = { issuer: subject, subject, publicKey, extensions, ...validity(nowMs) };
+  return { certificate: buildCertificate(content, privateKey), key };
 }
 
-async function issue(
+export interface Authority {
+  /** DER. */
+  readonly subject: Buffer;
+  readonly keyId: Buffer | undefined;
+  readonly notAfterMs: number;
+}
+
+/** What the certificates that an authority (PEM) issues have of it. Throws Error. */
+export function readAuthority(certificate: string): Authority {
+  const { raw, validTo } = new X509Certificate(certificate);
+  const body = partsOf(partAt(partsOf(readDer(raw)), 0, DER.sequence));
+  // Version, serial number, algorithm, issuer, validity, subject, key, extensions.
+  const subject = partAt(body, 5, DER.sequence).raw;
+  const wrapped = body.find(({ tag }) => tag === contextTag(3, { constructed: true }));
+  const extensions = wrapped ? partsOf(wrapped).flatMap(partsOf).map(partsOf) : [];
+  const isKeyId = ([oid]: readonly DerValue[]) => oid && readOid(oid) === SUBJECT_KEY_ID;
+  const value = extensions.find(isKeyId)?.at(-1)?.content;
+  return { subject, keyId: value && readDer(value).content, notAfterMs: Date.parse(validTo) };
+}
+
+function issue(
   ca: KeyedCertificate,
-  options: { subject: x509.JsonName; usage: string; names: readonly string[]; nowMs: number },
-): Promise<KeyedCertificate> {
-  const keys = await newKeys();
-  const issuer = new x509.X509Certificate(ca.certificate);
-  const names = options.names.map((name) => ({
-    type: isIP(name) === 0 ? ('dns' as const) : ('ip' as const),
-    value: name,
-  }));
-  const certificate = await x509.X509CertificateGenerator.create(
-    {
-      serialNumber: serialNumber(),
-      subject: options.subject,
-      issuer: issuer.subject,
-      ...validity(options.nowMs, AUTHORITY_YEARS),
-      signingKey: await signingKey(ca.key),
-      publicKey: keys.publicKey,
-      signingAlgorithm: ALGORITHM,
-      extensions: [
-        new x509.BasicConstraintsExtension(false, undefined, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-        new x509.ExtendedKeyUsageExtension([options.usage]),
-        await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey, false, webcrypto),
-        ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : []),
-      ],
-    },
-    webcrypto,
-  );
-  return { certificate: `${certificate.toString('pem')}\n`, key: await keyPem(keys) };
+  options: { subject: Buffer; usage: string; names?: Buffer; nowMs: number },
+): KeyedCertificate {
+  const { publicKey, key } = newKeys();
+  const authority = readAuthority(ca.certificate);
+  const extensions = [
+    ...usageExtensions(['digital signature', options.usage]),
+    authorityExtension(false),
+    ...(authority.keyId ? [authorityKeyExtension(authority.keyId)] : []),
+    ...(options.names ? [alternativeNames(options.names)] : []),
+  ];
+  const { subject, nowMs } = options;
+  const content = {
+    issuer: authority.subject,
+    subject,
+    publicKey,
+    extensions,
+    ...validity(nowMs),
+  };
+  return { certificate: buildCertificate(content, createPrivateKey(ca.key)), key };
 }
 
 /** The API server's certificate, for the given names and addresses. */
 export function issueServer(
   ca: KeyedCertificate,
   { names, nowMs }: { names: readonly string[]; nowMs: number },
-): Promise<KeyedCertificate> {
-  const subject = [{ CN: ['kube-apiserver'] }];
-  return issue(ca, { subject, usage: x509.ExtendedKeyUsage.serverAuth, names, nowMs });
+): KeyedCertificate {
+  const dns = names.filter((name) => isIP(name) === 0);
+  const addresses = names.filter((name) => isIP(name) !== 0);
+  const subject = subjectName('kube-apiserver');
+  return issue(ca, {
+    subject,
+    usage: 'server auth',
+    names: encodeNames(
+      dns,
+      addresses.map((address) => Buffer.from(parseIp(address) ?? [])),
+    ),
+    nowMs,
+  });
 }
 
-/**
- * The administrator's client certificate: user kubernetes-admin of group system:masters (API-1104).
- */
+/** A client certificate of a user in some groups (API-1102). */
 export function issueClient(
   ca: KeyedCertificate,
-  { nowMs }: { nowMs: number },
-): Promise<KeyedCertificate> {
-  const subject = [{ O: ['system:masters'] }, { CN: ['kubernetes-admin'] }];
-  return issue(ca, { subject, usage: x509.ExtendedKeyUsage.clientAuth, names: [], nowMs });
+  { user, groups, nowMs }: { user: string; groups: readonly string[]; nowMs: number },
+): KeyedCertificate {
+  return issue(ca, { subject: subjectName(user, groups), usage: 'client auth', nowMs });
 }

@@ -1,8 +1,9 @@
 // The cluster's certificates, keys and administrator token: made once, then only read.
-// Making them needs a library that is slow to load, so it is loaded when something is missing.
 import { randomBytes, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Clock } from '../base/clock.ts';
+import { MASTERS_GROUP } from './api-request.ts';
+import { issueClient, issueServer, makeAuthority } from './certificate-authority.ts';
 
 /** Where the files are kept; the composition root brings the disk. Names have no folders. */
 export interface CertificateFiles {
@@ -39,6 +40,8 @@ export interface KeyedCertificate {
 const DAY_MS = 86_400_000;
 /** Certificates with less time left than this are made anew. */
 const RENEW_BEFORE_MS = 30 * DAY_MS;
+/** Whom the kubeconfig is for (API-1104). */
+const ADMINISTRATOR = 'kubernetes-admin';
 const SECRET_MODE = 0o600;
 const PUBLIC_MODE = 0o644;
 
@@ -95,11 +98,11 @@ export function isUsable(pem: string, { issuer, names, nowMs }: Wanted): boolean
 async function storedOrNew(
   files: CertificateFiles,
   name: string,
-  { make, wanted }: { make: () => Promise<KeyedCertificate>; wanted: Wanted },
+  { make, wanted }: { make: () => KeyedCertificate; wanted: Wanted },
 ): Promise<KeyedCertificate> {
   const stored = await readPair(files, name);
   if (stored && isUsable(stored.certificate, wanted)) return stored;
-  const made = await make();
+  const made = make();
   await writePair(files, name, made);
   return made;
 }
@@ -127,18 +130,17 @@ export async function ensureCertificates({
   names,
 }: CertificateOptions): Promise<Certificates> {
   const nowMs = clock.now();
-  const authority = () => import('./certificate-authority.ts');
   const ca = await storedOrNew(files, 'ca', {
-    make: async () => (await authority()).makeAuthority(nowMs),
+    make: () => makeAuthority(nowMs, 'ordinal-ca'),
     wanted: { issuer: undefined, names: [], nowMs },
   });
   const serverNames = [...new Set([...SERVER_NAMES, ...names])];
   const server = await storedOrNew(files, 'apiserver', {
-    make: async () => (await authority()).issueServer(ca, { names: serverNames, nowMs }),
+    make: () => issueServer(ca, { names: serverNames, nowMs }),
     wanted: { issuer: ca.certificate, names: serverNames, nowMs },
   });
   const admin = await storedOrNew(files, 'admin', {
-    make: async () => (await authority()).issueClient(ca, { nowMs }),
+    make: () => issueClient(ca, { user: ADMINISTRATOR, groups: [MASTERS_GROUP], nowMs }),
     wanted: { issuer: ca.certificate, names: [], nowMs },
   });
   return {

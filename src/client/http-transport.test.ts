@@ -1,13 +1,11 @@
-import 'reflect-metadata';
-import { webcrypto } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import * as x509 from '@peculiar/x509';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { StatusError } from '../api/meta/status-error.ts';
+import { issueClient, issueServer, makeAuthority } from '../apiserver/certificate-authority.ts';
 import { systemClock } from '../base/clock.ts';
 import { OrdinalError } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
@@ -339,33 +337,16 @@ describe('watch', () => {
 });
 
 describe('API-1101, API-1102: TLS', () => {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-
-  const certificate = async () => {
-    const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-    const own = await x509.X509CertificateGenerator.createSelfSigned(
-      {
-        serialNumber: '01',
-        name: 'CN=test',
-        notBefore: new Date('2020-01-01'),
-        notAfter: new Date('2090-01-01'),
-        keys,
-        signingAlgorithm: algorithm,
-        extensions: [
-          new x509.BasicConstraintsExtension(true, undefined, true),
-          new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }]),
-        ],
-      },
-      webcrypto,
-    );
-    const key = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
-    return { cert: own.toString('pem'), key: x509.PemConverter.encode(key, 'PRIVATE KEY') };
-  };
+  const nowMs = systemClock.now();
+  const authority = makeAuthority(nowMs, 'test');
+  const ca = authority.certificate;
+  const server = issueServer(authority, { names: ['127.0.0.1'], nowMs });
+  const client = issueClient(authority, { user: 'jane', groups: [], nowMs });
 
   test('trusts the given CA, shows the client certificate, can skip verification', async () => {
-    const own = await certificate();
+    const { certificate: cert, key } = server;
     const tls = createTlsServer(
-      { ...own, ca: own.cert, requestCert: true, rejectUnauthorized: false },
+      { cert, key, ca, requestCert: true, rejectUnauthorized: false },
       ({ socket }, response) => json(response, 200, (socket as TLSSocket).authorized),
     );
     const url = `https://127.0.0.1:${await listen(tls)}`;
@@ -375,8 +356,8 @@ describe('API-1101, API-1102: TLS', () => {
       return get();
     };
     try {
-      expect(await ask({ ca: own.cert, ...own })).toBe(true);
-      expect(await ask({ ca: own.cert })).toBe(false);
+      expect(await ask({ ca, cert: client.certificate, key: client.key })).toBe(true);
+      expect(await ask({ ca })).toBe(false);
       expect(await ask({ insecureSkipTlsVerify: true })).toBe(false);
       expect(await failure(ask({}))).toMatchObject({
         code: 'ORD_CONNECTION',

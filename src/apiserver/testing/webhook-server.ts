@@ -33,8 +33,8 @@ export async function startWebhookServer(
   names: readonly string[] = ['127.0.0.1'],
 ): Promise<WebhookServer> {
   const nowMs = systemClock.now();
-  const authority = await makeAuthority(nowMs);
-  const { certificate, key } = await issueServer(authority, { names, nowMs });
+  const authority = makeAuthority(nowMs, 'webhook-ca');
+  const { certificate, key } = issueServer(authority, { names, nowMs });
   const asked: AskedReview[] = [];
   const server = createServer({ cert: certificate, key }, (request, response) => {
     void bodyOf(request).then((text) => {
