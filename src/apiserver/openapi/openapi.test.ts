@@ -103,6 +103,14 @@ describe('OpenAPI v3', () => {
     });
   });
 
+  it('API-235: quantities are a type of their own', async () => {
+    const schemas = schemasIn((await document('/openapi/v3/api/v1')).value);
+    const limits = at(schemas, 'io.k8s.api.core.v1.ResourceRequirements', 'properties', 'limits');
+    const name = 'io.k8s.apimachinery.pkg.api.resource.Quantity';
+    expect(limits['additionalProperties']).toEqual({ $ref: `#/components/schemas/${name}` });
+    expect(schemas[name]).toMatchObject({ oneOf: [{ type: 'string' }, { type: 'number' }] });
+  });
+
   it('API-235: every field with an enum exists and is text', () => {
     for (const field of enumValues.keys()) {
       const [owner = '', name = ''] = field.split('.');

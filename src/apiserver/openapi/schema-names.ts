@@ -25,6 +25,7 @@ const OWN_NAMES: ReadonlyMap<string, string> = new Map([
   ['AdmissionregistrationV1WebhookClientConfig', 'WebhookClientConfig'],
   ['ApiextensionsV1ServiceReference', 'ServiceReference'],
   ['ApiextensionsV1WebhookClientConfig', 'WebhookClientConfig'],
+  ['CoreV1ResourceClaim', 'ResourceClaim'],
   ['CrossVersionObjectReferenceV1', 'CrossVersionObjectReference'],
   ['EndpointSlicePort', 'EndpointPort'],
   ['EventsV1Event', 'Event'],

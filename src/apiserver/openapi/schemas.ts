@@ -1,5 +1,6 @@
 // OpenAPI schemas of the built-in types, out of the type model, its texts and the merge keys
 // (API-234, API-235, API-237).
+import { holdsQuantity } from '../../api/meta/go-shape.ts';
 import {
   associativeLists,
   atomicMaps,
@@ -17,6 +18,7 @@ import { reachableTypes, schemaName } from './schema-names.ts';
 export type Schema = Readonly<Record<string, unknown>>;
 
 const INT_OR_STRING = 'io.k8s.apimachinery.pkg.util.intstr.IntOrString';
+const QUANTITY = 'io.k8s.apimachinery.pkg.api.resource.Quantity';
 
 /** A reference to a schema of the same document. */
 export const schemaReference = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
@@ -35,15 +37,15 @@ const SCALARS: Readonly<Record<Scalar, Schema>> = {
   any: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
 };
 
-/** The schema of a type; `values` are the words that its scalars take. */
-function typeSchema(type: TypeRef, values?: readonly string[]): Schema {
+/** The schema of a type; `scalar` makes that of the scalar at its bottom. */
+function typeSchema(type: TypeRef, scalar: (type: Scalar) => Schema): Schema {
   switch (type.form) {
     case 'scalar':
-      return { ...SCALARS[type.scalar], ...(values ? { enum: values } : {}) };
+      return scalar(type.scalar);
     case 'list':
-      return { type: 'array', items: typeSchema(type.item, values) };
+      return { type: 'array', items: typeSchema(type.item, scalar) };
     case 'map':
-      return { type: 'object', additionalProperties: typeSchema(type.value, values) };
+      return { type: 'object', additionalProperties: typeSchema(type.value, scalar) };
     case 'object':
       return schemaReference(schemaName(type.name));
   }
@@ -82,7 +84,10 @@ function description(text: string | undefined, values: readonly string[] = []): 
 function fieldSchema(owner: string, { name, type }: FieldModel, text: string | undefined): Schema {
   const path = `${owner}.${name}`;
   const values = enumValues.get(path);
-  const own = typeSchema(type, values);
+  const own = typeSchema(type, (scalar) => {
+    if (holdsQuantity(owner, name)) return schemaReference(QUANTITY);
+    return values ? { ...SCALARS[scalar], enum: values } : SCALARS[scalar];
+  });
   // Beside a reference nothing else counts, hence allOf.
   const base = '$ref' in own ? { allOf: [own] } : own;
   return {
@@ -120,6 +125,10 @@ export function schemasOf(
         'IntOrString holds an int32 or a string: a number, or a percentage such as "25%".',
       format: 'int-or-string',
       oneOf: [{ type: 'integer' }, { type: 'string' }],
+    },
+    [QUANTITY]: {
+      description: 'Quantity is a number, with a suffix if need be: "500m", "2Gi", "1e3", "0.5".',
+      oneOf: [{ type: 'string' }, { type: 'number' }],
     },
   };
   Object.assign(
