@@ -12,7 +12,9 @@ import { requestAttributes, type Attributes } from './authorization/attributes.t
 import type { Exchange } from './exchange.ts';
 import { impersonated } from './impersonation.ts';
 import type { RequestLabels } from './metrics.ts';
-import { mediaType, negotiate, requireBodyType } from './negotiation.ts';
+import { errorFormat, mediaType, negotiate, requireBodyType } from './negotiation.ts';
+import type { Route } from './negotiation.ts';
+import { builtinTable } from './registry/resource-table.ts';
 import { sendStatus } from './reply.ts';
 import { readBody } from './request-body.ts';
 import { parseRequestInfo, type RequestInfo } from './request-info.ts';
@@ -114,11 +116,24 @@ function toStatusError(
   return internalError(errorMessage(error));
 }
 
+/** The Status in YAML for callers who want that. */
+async function yamlOf({ headers }: Exchange, { status }: StatusError) {
+  if (errorFormat(headers.accept) !== 'yaml') return undefined;
+  const { encodeYaml } = await import('./yaml-writer.ts');
+  return encodeYaml(status);
+}
+
 interface ResourceCall {
   readonly user: UserInfo;
   readonly info: RequestInfo;
   readonly audited: AuditedRequest;
   readonly track: (running: LongRunning) => void;
+}
+
+/** Custom resources are served beside the routes of the built-in ones. */
+function routeOf(info: RequestInfo): Route {
+  if (!builtinTable.hasGroupVersion(info)) return 'custom';
+  return info.verb === 'list' || info.verb === 'watch' ? 'collection' : 'object';
 }
 
 async function serveResource(
@@ -128,7 +143,8 @@ async function serveResource(
 ): Promise<void> {
   const { headers, query } = exchange;
   const stream = info.verb === 'watch';
-  const representation = negotiate(isOpaque(info) ? undefined : headers.accept, { stream });
+  const accept = isOpaque(info) ? undefined : headers.accept;
+  const representation = negotiate(accept, { route: routeOf(info), stream });
   const work = apiRequest(exchange, user, { audited, info }).then(handler);
   const response = await (isLongRunning(info) ? work : withinLimit(clock, work));
   const pretty = wantsPretty(query, headers['user-agent'] ?? '');
@@ -184,7 +200,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const error = toStatusError(thrown, { exchange, logger });
     if (error.code === 504) hangUpOnSender(exchange);
     if (exchange.reply.headersSent) exchange.reply.destroy();
-    else await sendStatus(exchange, error);
+    else await sendStatus(exchange, error, await yamlOf(exchange, error));
   };
 
   const route = async (

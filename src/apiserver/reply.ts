@@ -77,13 +77,21 @@ export function warningHeaders(texts: readonly string[]): string[] {
   });
 }
 
-/** Sends an error's Status, with Retry-After when it names a delay (API-110). */
-export function sendStatus(context: ReplyContext, error: StatusError): Promise<void> {
+/**
+ * Sends an error's Status in JSON, or as the `yaml` it was put in, with Retry-After when it names a
+ * delay (API-110).
+ */
+export function sendStatus(
+  context: ReplyContext,
+  error: StatusError,
+  yaml?: string,
+): Promise<void> {
   const seconds = error.status.details?.retryAfterSeconds;
   const headers = {
-    'content-type': 'application/json',
+    'content-type': yaml === undefined ? 'application/json' : 'application/yaml',
     ...(seconds ? { 'retry-after': String(seconds) } : {}),
     ...(error.warnings.length > 0 ? { Warning: warningHeaders(error.warnings) } : {}),
   };
-  return send(context, error.code, { body: `${JSON.stringify(error.status)}\n`, headers });
+  const body = yaml ?? `${JSON.stringify(error.status)}\n`;
+  return send(context, error.code, { body, headers });
 }

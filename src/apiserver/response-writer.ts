@@ -41,10 +41,8 @@ export function wantsPretty(query: URLSearchParams, userAgent: string): boolean 
 /** Encodes a made-up value in the negotiated format. */
 async function encodeValue(value: object, context: ResponseContext): Promise<string> {
   if (context.representation.format === 'yaml') {
-    const { stringify } = await import('yaml');
-    // Shared values are written out each time, as Go does, which knows no aliases here.
-    const options = { lineWidth: 0, sortMapEntries: true, aliasDuplicateObjects: false };
-    return stringify(value, { version: '1.1', ...options });
+    const { encodeYaml } = await import('./yaml-writer.ts');
+    return encodeYaml(value);
   }
   return `${JSON.stringify(value, null, context.pretty ? 2 : undefined)}\n`;
 }

@@ -194,15 +194,14 @@ describe('refusals', () => {
     });
   });
 
-  test('API-323: unknown types of bodies and patches list those that are known', async () => {
+  test('API-323: unknown types of bodies list those that are known, of patches do not', async () => {
     const text = { 'content-type': 'text/plain' };
     const created = await status(`${NS}/configmaps`, { method: 'POST', headers: text, body: 'x' });
     expect(created.body).toMatchObject({ code: 415, reason: 'UnsupportedMediaType' });
     expect(created.body.message).toContain('accepted media types include: application/json');
     const path = `${NS}/configmaps/a`;
     const patched = await status(path, { method: 'PATCH', headers: text, body: '{}' });
-    expect(patched.body.code).toBe(415);
-    expect(patched.body.message).toContain('application/apply-patch+yaml');
+    expect(patched.body).toMatchObject({ code: 415, message: '415: Unsupported Media Type' });
   });
 
   test('API-110: what is final names no time to come back', async () => {

@@ -13,7 +13,6 @@ export const claimRules = defineKind<PersistentVolumeClaim>({
   nameRule: subdomainName,
   hasStatus: true,
   initialStatus: () => ({ phase: 'Pending' }),
-  fieldSelectors: { name: ({ metadata }) => metadata.name ?? '' },
   applyDefaults: claimDefaults,
   prepareForCreate: ({ spec }) => normalizeDataSources(spec ?? {}),
   prepareForUpdate: ({ spec }, old) => normalizeDataSources(spec ?? {}, old.spec),

@@ -67,7 +67,6 @@ export const persistentVolumeRules = defineKind<PersistentVolume>({
   nameRule: subdomainName,
   hasStatus: true,
   initialStatus: (_volume, { now }) => ({ phase: 'Pending', lastPhaseTransitionTime: now }),
-  fieldSelectors: { name: ({ metadata }) => metadata.name ?? '' },
   applyDefaults: persistentVolumeDefaults,
   /** The time of the last change of phase is kept by the server, unless the writer gives it. */
   prepareForStatusUpdate({ status }, old, { now }) {

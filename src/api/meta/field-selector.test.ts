@@ -47,13 +47,19 @@ describe('field selectors', () => {
 
   it('API-518: fields that no kind, or not this kind, can be selected by (recorded)', () => {
     const selector = parseFieldSelector('spec.x=1');
-    expect(() => checkFieldSelector(selector, undefined)).toThrow(
+    const plain = { extra: undefined, namespaced: true };
+    expect(() => checkFieldSelector(selector, plain)).toThrow(
       '"spec.x" is not a known field selector: only "metadata.name", "metadata.namespace"',
     );
-    expect(() => checkFieldSelector(selector, ['status.phase'])).toThrow(
-      'field label not supported: spec.x',
+    const own = { extra: ['status.phase'], namespaced: false };
+    expect(() => checkFieldSelector(selector, own)).toThrow('field label not supported: spec.x');
+    checkFieldSelector(parseFieldSelector('metadata.name=a,status.phase=b'), own);
+    const elsewhere = parseFieldSelector('metadata.namespace=a');
+    expect(() => checkFieldSelector(elsewhere, own)).toThrow(
+      'field label not supported: metadata.namespace',
     );
-    checkFieldSelector(parseFieldSelector('metadata.name=a,status.phase=b'), ['status.phase']);
+    checkFieldSelector(elsewhere, { ...own, namespaced: true });
+    checkFieldSelector(elsewhere, { ...plain, namespaced: false });
   });
 });
 

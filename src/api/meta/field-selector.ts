@@ -51,16 +51,24 @@ export function parseFieldSelector(text: string): FieldSelector {
 
 const EVERYWHERE: readonly string[] = ['metadata.name', 'metadata.namespace'];
 
+/** What a kind says about its own field selectors. */
+export interface SelectableFields {
+  /** Fields beyond name and namespace; undefined for kinds that leave it at those. */
+  readonly extra: readonly string[] | undefined;
+  readonly namespaced: boolean;
+}
+
 /**
- * Refuses fields that cannot be selected by. `extra` are the fields of the kind beyond name and
- * namespace; kinds without any answer with another text. Throws StatusError 400.
+ * Refuses fields that cannot be selected by (API-518). Kinds with fields of their own answer with
+ * another text, and know no namespace when they have none. Throws StatusError 400.
  */
 export function checkFieldSelector(
   selector: FieldSelector,
-  extra: readonly string[] | undefined,
+  { extra, namespaced }: SelectableFields,
 ): void {
+  const common = extra === undefined || namespaced ? EVERYWHERE : ['metadata.name'];
   for (const { field } of selector) {
-    if (EVERYWHERE.includes(field) || extra?.includes(field) === true) continue;
+    if (common.includes(field) || extra?.includes(field) === true) continue;
     if (extra !== undefined) throw badRequest(`field label not supported: ${field}`);
     const known = EVERYWHERE.map(goQuote).join(', ');
     throw badRequest(`${goQuote(field)} is not a known field selector: only ${known}`);

@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import { resourceNotServed } from '../request-info.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
-import { statusError } from '../../api/meta/status-error.ts';
-import { parseAccept } from '../negotiation.ts';
+import { MEDIA_TYPES, negotiate, notAcceptable, parseAccept } from '../negotiation.ts';
+import type { AcceptClause } from '../negotiation.ts';
 import { AGGREGATED_TYPE, aggregatedDocument } from './aggregated.ts';
 import { servedGroups, type ServedGroup } from './group-versions.ts';
 import {
@@ -40,19 +40,24 @@ function encode(contentType: string, document: object): DiscoveryDocument {
   return { contentType, body, etag };
 }
 
-/** The first served form in the caller's order (API-203): aggregated v2 or plain. */
+/**
+ * True when the caller takes aggregated v2 at all, whatever it would rather have (API-203); other
+ * callers take the plain document. Throws 406 for who takes neither.
+ */
 function wantsAggregated(accept: string | undefined): boolean {
-  for (const { type, parameters } of parseAccept(accept)) {
-    if (type !== 'application/json' && type !== '*/*') continue;
-    const form = parameters.get('as');
-    if (form === undefined) return false;
-    const known = parameters.get('g') === 'apidiscovery.k8s.io' && parameters.get('v') === 'v2';
-    if (known && form === 'APIGroupDiscoveryList') return true;
-  }
-  throw statusError(
-    'NotAcceptable',
-    'only the following media types are accepted: application/json',
-  );
+  const isAggregated = ({ type, parameters }: AcceptClause) =>
+    ['application/json', 'application/*', '*/*'].includes(type) &&
+    parameters.get('g') === 'apidiscovery.k8s.io' &&
+    parameters.get('v') === 'v2' &&
+    parameters.get('as') === 'APIGroupDiscoveryList';
+  if (parseAccept(accept).some(isAggregated)) return true;
+  requirePlain(accept);
+  return false;
+}
+
+/** Throws 406 for callers who don't take documents as they are. */
+function requirePlain(accept: string | undefined): void {
+  if (negotiate(accept).transform) throw notAcceptable(MEDIA_TYPES);
 }
 
 /** Discovery of resources that come and go; `resources` gives the same list while none does. */
@@ -82,9 +87,10 @@ export function createDiscovery(resources: readonly ResourceDefinition[]): Disco
     built.set(key, document);
     return document;
   };
-  const versionDocument = (group: ServedGroup, version: string) => {
+  const versionDocument = (group: ServedGroup, version: string, accept: string | undefined) => {
     const served = group.versions.find((candidate) => candidate.version === version);
     if (!served) throw resourceNotServed();
+    requirePlain(accept);
     return once(served.groupVersion, () => resourceListDocument(served));
   };
   return {
@@ -101,12 +107,12 @@ export function createDiscovery(resources: readonly ResourceDefinition[]): Disco
           return once('apis', () => aggregatedDocument(named), AGGREGATED_TYPE);
         return once('/apis', () => groupListDocument(named));
       }
-      if (root === 'api' && second === '') return versionDocument(core, first);
+      if (root === 'api' && second === '') return versionDocument(core, first, accept);
       if (root !== 'apis' || rest.some((segment) => segment !== '')) return undefined;
       const group = named.find(({ name }) => name === first);
       if (!group) return undefined;
       if (second === '') return once(`/apis/${first}`, () => groupDocument(group));
-      return versionDocument(group, second);
+      return versionDocument(group, second, accept);
     },
   };
 }

@@ -1,4 +1,9 @@
 // Where a list in pages goes on: opaque to clients (API-515).
+import { posix } from 'node:path';
+import { isJsonObject } from '../../api/meta/object.ts';
+import type { Json, JsonObject } from '../../api/meta/object.ts';
+import { JsonSyntaxError, parseJson } from '../../api/meta/parse-json.ts';
+import { jsonKind } from '../../api/meta/patch/patch-error.ts';
 import { badRequest, statusError, StatusError } from '../../api/meta/status-error.ts';
 
 export interface ContinuePoint {
@@ -18,29 +23,61 @@ export function encodeContinue({ revision, after }: ContinuePoint): string {
 
 /** Throws 400. */
 export function decodeContinue(text: string): ContinuePoint {
-  const { v, rv, start } = parseToken(text);
-  if (v !== VERSION) throw invalidToken('unrecognized encoded version');
-  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0) {
-    throw invalidToken('incorrect encoded start resourceVersion');
-  }
-  if (typeof start !== 'string' || start === '') {
-    throw invalidToken('encoded start key not present');
-  }
-  return { revision: rv === INCONSISTENT ? undefined : rv, after: start };
+  const token = parseToken(decodeBase64(text));
+  const v = textOf(token, 'v');
+  const rv = integerOf(token, 'rv');
+  const start = textOf(token, 'start');
+  if (v !== VERSION) throw invalidToken(`server does not recognize this encoded version ${v}`);
+  if (rv === 0) throw invalidToken(`incorrect encoded start resourceVersion (version ${VERSION})`);
+  if (start === '') throw invalidToken(`encoded start key empty (version ${VERSION})`);
+  const path = start.startsWith('/') ? start : `/${start}`;
+  if (posix.resolve(path) !== path) throw invalidToken(start);
+  return { revision: rv < 0 ? undefined : rv, after: path.slice(1) };
 }
 
-function parseToken(text: string): { v?: unknown; rv?: unknown; start?: unknown } {
-  const bytes = Buffer.from(text, 'base64url');
-  try {
-    return JSON.parse(bytes.toString()) as object;
-  } catch {
-    const first = bytes[0];
-    throw invalidToken(
-      first === undefined
-        ? 'unexpected end of JSON input'
-        : `invalid character '${String.fromCharCode(first)}' looking for beginning of value`,
-    );
+/** Base64 without padding, in the alphabet of URLs. */
+function decodeBase64(text: string): Buffer {
+  const good = /^[A-Za-z0-9_-]*/.exec(text)?.[0].length ?? 0;
+  if (good < text.length) throw invalidToken(`illegal base64 data at input byte ${good}`);
+  if (good % 4 === 1) throw invalidToken(`illegal base64 data at input byte ${good - 1}`);
+  return Buffer.from(text, 'base64url');
+}
+
+function parseToken(bytes: Buffer): JsonObject {
+  const [first = 0] = bytes;
+  if (first > 0x7f) {
+    const shown = String.fromCharCode(first);
+    throw invalidToken(`invalid character '${shown}' looking for beginning of value`);
   }
+  const value = readJson(bytes.toString());
+  if (value === null) return {};
+  if (isJsonObject(value)) return value;
+  throw mismatch(value, 'value of type storage.continueToken');
+}
+
+function readJson(text: string): Json {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) throw invalidToken(error.message);
+    throw error;
+  }
+}
+
+function textOf(token: JsonObject, name: string): string {
+  const value = token[name] ?? '';
+  if (typeof value === 'string') return value;
+  throw mismatch(value, `struct field continueToken.${name} of type string`);
+}
+
+function integerOf(token: JsonObject, name: string): number {
+  const value = token[name] ?? 0;
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+  throw mismatch(value, `struct field continueToken.${name} of type int64`);
+}
+
+function mismatch(value: Json, what: string): StatusError {
+  return invalidToken(`json: cannot unmarshal ${jsonKind(value)} into Go ${what}`);
 }
 
 function invalidToken(why: string): StatusError {

@@ -1,5 +1,6 @@
 // The query parameters of lists and watches, checked as upstream does (API-501 … API-504).
 import { fieldPath, forbidden, notSupported } from '../../api/meta/field-errors.ts';
+import { goQuote } from '../../api/meta/go-quote.ts';
 import { badRequest, statusError } from '../../api/meta/status-error.ts';
 import type { StatusCause, StatusError } from '../../api/meta/status-error.ts';
 import { isTrue } from '../request-info.ts';
@@ -37,11 +38,21 @@ export function parseListOptions(query: URLSearchParams, verb: 'list' | 'watch')
     allowWatchBookmarks: isTrue(query.get('allowWatchBookmarks')),
     timeoutSeconds: parseInteger(query.get('timeoutSeconds')),
   };
+  if (verb === 'watch' && isTrue(query.get('watch'))) startWithInitialEvents(options);
   const causes = verb === 'watch' ? watchCauses(options) : listCauses(options);
   if (causes.length > 0) throw invalidOptions('ListOptions', causes);
   return options as ListOptions;
 }
 
+/** A watch from no version in particular is a watch list, bookmark and all (API-510). */
+function startWithInitialEvents(options: Mutable<RawOptions>): void {
+  if (options.sendInitialEvents !== undefined || options.resourceVersionMatch !== '') return;
+  if (!['', '0'].includes(options.resourceVersion)) return;
+  options.sendInitialEvents = true;
+  options.resourceVersionMatch = 'NotOlderThan';
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type RawOptions = Omit<ListOptions, 'resourceVersionMatch'> & { resourceVersionMatch: string };
 
 function listCauses(options: RawOptions): StatusCause[] {
@@ -91,8 +102,10 @@ function watchCauses(options: RawOptions): StatusCause[] {
 
 function parseInteger(text: string | null): number | undefined {
   if (text === null || text === '') return undefined;
-  if (!/^[+-]?\d+$/.test(text)) {
-    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  const isNumber = /^[+-]?\d+$/.test(text);
+  if (!isNumber || BigInt.asIntN(64, BigInt(text)) !== BigInt(text)) {
+    const why = isNumber ? 'value out of range' : 'invalid syntax';
+    throw badRequest(`strconv.ParseInt: parsing ${goQuote(text)}: ${why}`);
   }
   return Number(text);
 }
@@ -100,12 +113,22 @@ function parseInteger(text: string | null): number | undefined {
 /** A resourceVersion as a number; 0 for the empty string; undefined when it is none. */
 export function parseResourceVersion(text: string): number | undefined {
   if (text === '') return 0;
-  return /^\d+$/.test(text) ? Number(text) : undefined;
+  if (!/^\d+$/.test(text)) return undefined;
+  const number = Number(text);
+  return Number.isSafeInteger(number) || isUnsigned(text) ? number : undefined;
 }
+
+const isUnsigned = (text: string) => BigInt.asUintN(64, BigInt(text)) === BigInt(text);
 
 /** What Go says about a text that is no unsigned number. */
 export function notUnsigned(text: string): string {
-  return `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`;
+  const why = /^\d+$/.test(text) ? 'value out of range' : 'invalid syntax';
+  return `strconv.ParseUint: parsing ${goQuote(text)}: ${why}`;
+}
+
+/** What reads say about such a text as their resourceVersion. */
+export function invalidVersion(text: string): string {
+  return `resourceVersion: Invalid value: ${goQuote(text)}: ${notUnsigned(text)}`;
 }
 
 /** API-321: the client has seen a version that this store has not reached. */

@@ -71,7 +71,47 @@ describe('list', () => {
       `?limit=1&labelSelector=tier%3Dfront&continue=${first.metadata.continue}`,
     );
     expect(next.names).toEqual(['b']);
-    expect(next.metadata.continue).toBeUndefined();
+    // Full, and there is more to look through: c, which isn't selected.
+    const last = await list(
+      `?limit=1&labelSelector=tier%3Dfront&continue=${next.metadata.continue}`,
+    );
+    expect(last.names).toEqual([]);
+    expect(last.metadata.continue).toBeUndefined();
+    const one = await list('?limit=1&fieldSelector=metadata.name%3Da');
+    expect([one.names, one.metadata.continue]).toEqual([['a'], undefined]);
+  });
+
+  it('API-515: any version will do, so all of it comes at once', async () => {
+    await three();
+    const { names, metadata } = await list('?limit=1&resourceVersion=0');
+    expect([names, metadata.continue]).toEqual([['a', 'b', 'c'], undefined]);
+  });
+
+  const encode = (token: string) => Buffer.from(token).toString('base64url');
+  it.each([
+    ['zzz', "invalid character 'Ï' looking for beginning of value"],
+    ['ab!c', 'illegal base64 data at input byte 2'],
+    ['zzzzz', 'illegal base64 data at input byte 4'],
+    [encode('{"v":"'), 'unexpected end of JSON input'],
+    [encode('[]'), 'json: cannot unmarshal array into Go value of type storage.continueToken'],
+    [
+      encode('{"v":1}'),
+      'json: cannot unmarshal number into Go struct field continueToken.v of type string',
+    ],
+    [encode('{}'), 'server does not recognize this encoded version '],
+    [encode('{"v":"v2"}'), 'server does not recognize this encoded version v2'],
+    [
+      encode('{"v":"meta.k8s.io/v1"}'),
+      'incorrect encoded start resourceVersion (version meta.k8s.io/v1)',
+    ],
+    [encode('{"v":"meta.k8s.io/v1","rv":5}'), 'encoded start key empty (version meta.k8s.io/v1)'],
+    [encode('{"v":"meta.k8s.io/v1","rv":5,"start":"../a"}'), '../a'],
+  ])('API-515: the continue token %s is refused', async (token, why) => {
+    const { code, message } = await api.fails(`GET ${CMS}?continue=${token}`);
+    expect([code, message]).toEqual([
+      400,
+      `invalid continue token: continue key is not valid: ${why}`,
+    ]);
   });
 
   it('API-315: a forgotten continue token is 410 with one that goes on', async () => {
@@ -120,11 +160,24 @@ describe('list', () => {
     expect(status.message).toContain(text);
   });
 
-  it('API-515: a broken continue token is 400', async () => {
-    expect((await api.fails(`GET ${CMS}?continue=zzz`)).message).toBe(
-      'invalid continue token: continue key is not valid: ' +
-        "invalid character 'Ï' looking for beginning of value",
-    );
+  it.each([
+    ['limit=x', 'strconv.ParseInt: parsing "x": invalid syntax'],
+    ['limit=9223372036854775808', 'parsing "9223372036854775808": value out of range'],
+    ['resourceVersion=18446744073709551616', 'value out of range'],
+  ])('API-502: %s is 400', async (query, text) => {
+    const { code, message } = await api.fails(`GET ${CMS}?${query}`);
+    expect(code).toBe(400);
+    expect(message).toContain(text);
+  });
+
+  it('API-503: of one object, no number is 500, and an export 400', async () => {
+    await create('a');
+    expect(await api.fails(`GET ${CMS}/a?resourceVersion=abc`)).toMatchObject({
+      code: 500,
+      message:
+        'resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax',
+    });
+    expect((await api.fails(`GET ${CMS}/a?export=true`)).code).toBe(400);
   });
 });
 
@@ -194,6 +247,36 @@ describe('watch', () => {
         annotations: { 'k8s.io/initial-events-end': 'true' },
       },
     });
+  });
+
+  it('API-510: a watch from any version is a watch list, too', async () => {
+    await three();
+    const types = async (query: string) => {
+      const watch = await api.watch(`${CMS}?watch=true&allowWatchBookmarks=true${query}`);
+      watch.stop();
+      return watch.events.map(({ type }) => type);
+    };
+    const all = ['ADDED', 'ADDED', 'ADDED', 'BOOKMARK'];
+    expect([await types(''), await types('&resourceVersion=0')]).toEqual([all, all]);
+    const without = '&sendInitialEvents=false&resourceVersionMatch=NotOlderThan';
+    expect(await types(without)).toEqual([]);
+    expect(await types(`&resourceVersion=${api.store.revision}`)).toEqual([]);
+  });
+
+  it('API-514: a watch list from the future ends with an ERROR event', async () => {
+    const query = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan';
+    const watch = await api.watch(`${CMS}?watch=true&${query}&resourceVersion=99999999`);
+    expect(watch.events).toMatchObject([{ type: 'ERROR', object: { code: 504 } }]);
+    expect(watch.ended).toBe(true);
+    expect((await api.fails(`GET ${CMS}?watch=true&resourceVersion=99999999`)).code).toBe(504);
+  });
+
+  it('API-521: the name of an old watch path is what may be selected by', async () => {
+    const path = '/api/v1/watch/namespaces/default/configmaps/a?fieldSelector=metadata.name%3D';
+    (await api.watch(`${path}a`)).stop();
+    expect((await api.fails(`GET ${path}b`)).message).toBe(
+      "fieldSelector metadata.name doesn't match requested name",
+    );
   });
 
   it.each([

@@ -8,7 +8,7 @@ import { decodeContinue, encodeContinue, expiredContinue } from './continue-toke
 import type { ContinuePoint } from './continue-token.ts';
 import type { HandlerContext, ResourceRequest } from './handler-context.ts';
 import {
-  notUnsigned,
+  invalidVersion,
   parseListOptions,
   parseResourceVersion,
   tooLargeResourceVersion,
@@ -21,7 +21,8 @@ import type { Selection } from './selection.ts';
 const CHUNK = 500;
 
 export function handleList({ store }: HandlerContext, target: ResourceRequest): ListResponse {
-  const options = parseListOptions(target.request.query, 'list');
+  const asked = parseListOptions(target.request.query, 'list');
+  const options = isUnlimited(asked, target) ? { ...asked, limit: 0 } : asked;
   const page = listPage(store, options, parseSelection(target, options));
   const last = page.entries.at(-1);
   const more = page.more && last !== undefined;
@@ -38,6 +39,11 @@ export function handleList({ store }: HandlerContext, target: ResourceRequest): 
   };
 }
 
+/** "Any version will do" is answered in one piece, except for events, which upstream caches not. */
+function isUnlimited(options: ListOptions, { resource }: ResourceRequest): boolean {
+  return options.resourceVersion === '0' && resource.resource !== 'events';
+}
+
 interface Page {
   readonly prefix: string;
   readonly entries: StoredEntry[];
@@ -52,7 +58,7 @@ function listPage(store: Store, options: ListOptions, selection: Selection): Pag
   if (start && !['', '0'].includes(options.resourceVersion)) {
     throw badRequest('specifying resource version is not allowed when using continue');
   }
-  const revision = start ? start.revision : listRevision(store, options);
+  const revision = start ? start.revision : listRevision(store, options, selection);
   try {
     return selection.all
       ? plainPage(store, options, { ...selection, revision, start })
@@ -63,15 +69,19 @@ function listPage(store: Store, options: ListOptions, selection: Selection): Pag
 }
 
 /** The revision to show: undefined for the newest, which "not older than" is satisfied by. */
-function listRevision(store: Store, options: ListOptions): number | undefined {
+function listRevision(
+  store: Store,
+  options: ListOptions,
+  { single }: Selection,
+): number | undefined {
   const { resourceVersion: text, resourceVersionMatch: match } = options;
   const asked = parseResourceVersion(text);
   if (asked === undefined) {
-    const why = `resourceVersion: Invalid value: ${JSON.stringify(text)}: ${notUnsigned(text)}`;
-    throw badRequest(`invalid resource version: ${why}`);
+    throw badRequest(`invalid resource version: ${invalidVersion(text)}`);
   }
   if (asked > store.revision) throw tooLargeResourceVersion(asked, store.revision);
-  const isExact = match === 'Exact' || (match === '' && options.limit > 0 && asked > 0);
+  const isPage = match === '' && options.limit > 0 && !single;
+  const isExact = match === 'Exact' || (isPage && asked > 0);
   return isExact ? asked : undefined;
 }
 
@@ -111,9 +121,9 @@ function selectedPage(store: Store, { limit }: ListOptions, source: Source): Pag
     const chunk = readChunk(store, source, { after, limit: limit === 0 ? 0 : CHUNK });
     const { revision } = chunk;
     for (const entry of chunk.entries) {
-      if (!source.selects(viewOf(entry).object)) continue;
+      // A full page goes on where it ended, whether or not something is found there (API-515).
       if (limit > 0 && found.length === limit) return page(true, revision);
-      found.push(entry);
+      if (source.selects(viewOf(entry).object)) found.push(entry);
     }
     after = chunk.entries.at(-1)?.key;
     if (chunk.remaining === 0 || after === undefined) return page(false, revision);

@@ -12,6 +12,7 @@ import type { StatusError } from '../../api/meta/status-error.ts';
 import { builtinTypes } from '../../api/meta/type-model.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 import type { ApiRequest } from '../api-request.ts';
+import { present } from '../../base/assert.ts';
 import { APPLY_TYPE } from './apply-patch.ts';
 import { BodySyntaxError, parseJsonBody, unsupportedBody } from './body-text.ts';
 import type { ParsedBody } from './body-text.ts';
@@ -59,19 +60,22 @@ function mergeObjects(current: Json, patch: Json): Json {
   );
 }
 
-/**
- * Throws 415 for types that are no patch, 400 for a body that is no JSON.
- */
+/** Throws 415 for types that are no patch; the routes of built-in resources say so in short. */
+export function requirePatchType({ contentType }: ApiRequest, resource: ResourceDefinition): void {
+  const offered = [...patchTypes.keys()].filter((name) => !resource.custom || name !== STRATEGIC);
+  if (contentType === APPLY_TYPE || offered.includes(contentType)) return;
+  if (resource.custom) throw unsupportedBody([...offered, APPLY_TYPE]);
+  const message = '415: Unsupported Media Type';
+  throw statusError('UnsupportedMediaType', message, { details: {} });
+}
+
+/** Reads a patch of a type that was checked. Throws 400 for a body that is no JSON. */
 export function readPatch(
   request: ApiRequest,
   resource: ResourceDefinition,
   fieldValidation: FieldValidation,
 ): Patch {
-  const type = patchTypes.get(request.contentType);
-  const offered = [...patchTypes.keys()].filter((name) => !resource.custom || name !== STRATEGIC);
-  if (!type || !offered.includes(request.contentType)) {
-    throw unsupportedBody([...offered, APPLY_TYPE]);
-  }
+  const type = present(patchTypes.get(request.contentType), 'the type of the patch');
   const parsed = parsePatch(request, type);
   const duplicates = fieldValidation === 'Ignore' ? [] : duplicateFields(parsed);
   return {

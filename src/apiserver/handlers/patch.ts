@@ -8,7 +8,7 @@ import { matchName, matchNamespace } from './body.ts';
 import { objectResponse, targetOf } from './get.ts';
 import { ruleContextAt } from './handler-context.ts';
 import type { HandlerContext, ResourceRequest } from './handler-context.ts';
-import { readPatch } from './patch-body.ts';
+import { readPatch, requirePatchType } from './patch-body.ts';
 import { kindStrategy, updateObject } from './update-object.ts';
 import type { UpdateStrategy } from './update-object.ts';
 import { warned } from './warned.ts';
@@ -30,6 +30,7 @@ export async function patchWith(
 ): Promise<ObjectResponse> {
   const { resource, request, info, rules } = target;
   if (info.name === '') throw methodNotAllowed();
+  requirePatchType(request, resource);
   if (request.contentType === APPLY_TYPE) return applyWith(context, target, strategy);
   const { dryRun, fieldValidation } = parseWriteOptions(request.query, 'PatchOptions');
   requireObject(context.store, targetOf(target));

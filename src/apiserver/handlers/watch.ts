@@ -1,5 +1,6 @@
 // Watches (API-505 … API-514): the store's events, narrowed to a selection and dressed as API
 // events.
+import type { Status } from '../../api/generated/types.ts';
 import { statusError } from '../../api/meta/status-error.ts';
 import { groupVersion } from '../../api/resources.ts';
 import type { Timer } from '../../base/clock.ts';
@@ -10,7 +11,7 @@ import type { ApiWatchEvent, ApiWatchSink, WatchResponse } from '../api-request.
 import { storedAt, viewOf } from '../registry/stored-view.ts';
 import type { HandlerContext, ResourceRequest } from './handler-context.ts';
 import {
-  notUnsigned,
+  invalidVersion,
   parseListOptions,
   parseResourceVersion,
   tooLargeResourceVersion,
@@ -31,11 +32,10 @@ export function handleWatch(context: HandlerContext, target: ResourceRequest): W
   const selection = parseSelection(target, options);
   const from = parseResourceVersion(options.resourceVersion);
   if (from === undefined) {
-    const text = JSON.stringify(options.resourceVersion);
-    const why = notUnsigned(options.resourceVersion);
-    throw statusError('', `resourceVersion: Invalid value: ${text}: ${why}`);
+    throw statusError('', invalidVersion(options.resourceVersion));
   }
-  if (from > context.store.revision) throw tooLargeResourceVersion(from, context.store.revision);
+  const { revision } = context.store;
+  if (from > revision && !options.sendInitialEvents) throw tooLargeResourceVersion(from, revision);
   const lifeSeconds =
     options.timeoutSeconds === undefined || options.timeoutSeconds <= 0
       ? LIFE_SECONDS_MIN + context.random.integer(LIFE_SECONDS_MIN)
@@ -71,6 +71,12 @@ class WatchSession {
   }
 
   open(): { stop(): void } {
+    const { revision } = this.#context.store;
+    if (this.#plan.from > revision) {
+      // Once the head of the reply is out, whatever goes wrong is an event.
+      this.#endWith(tooLargeResourceVersion(this.#plan.from, revision).status);
+      return { stop: () => this.#release() };
+    }
     try {
       const watch = this.#context.store.watch(this.#plan.selection.prefix, this.#start(), {
         events: (events) => this.#deliver(apiEvents(events, this.#plan.selection)),
@@ -143,7 +149,10 @@ class WatchSession {
     }
     const { from } = this.#plan;
     const text = `too old resource version: ${from} (${error.compactedRevision})`;
-    const { status } = statusError('Expired', text);
+    this.#endWith(statusError('Expired', text).status);
+  }
+
+  #endWith(status: Status): void {
     this.#deliver([{ type: 'ERROR', stored: unstored(status as never) }]);
     this.#end();
   }

@@ -20,7 +20,7 @@ import { getCurrent, objectResponse } from '../get.ts';
 import { managerOf, setManagedFields, typingOf, workingCopy } from '../field-tracking.ts';
 import { ruleContextAt } from '../handler-context.ts';
 import type { HandlerContext, ResourceRequest } from '../handler-context.ts';
-import { readPatch } from '../patch-body.ts';
+import { readPatch, requirePatchType } from '../patch-body.ts';
 import { mainStrategy, updateObject } from '../update-object.ts';
 import { parseWriteOptions } from '../write-options.ts';
 
@@ -71,6 +71,7 @@ export async function handlePatchScale(
   context: HandlerContext,
   target: ResourceRequest,
 ): Promise<ObjectResponse> {
+  requirePatchType(target.request, target.resource);
   if (target.request.contentType === APPLY_TYPE) return applyScale(context, target);
   const { dryRun, fieldValidation } = parseWriteOptions(target.request.query, 'PatchOptions');
   const patch = readPatch(target.request, scaleResource, fieldValidation);
