@@ -13,6 +13,10 @@ import { createGarbageCollector } from './controllers/garbagecollector/garbageco
 import { createPersistentVolumeController } from './controllers/persistentvolume/persistentvolume-controller.ts';
 import type { VolumeBackend } from './controllers/persistentvolume/volume-backend.ts';
 import { createNamespaceController } from './controllers/namespace/namespace-controller.ts';
+import {
+  createNodeLifecycleController,
+  type NodeMonitorPeriods,
+} from './controllers/nodelifecycle/nodelifecycle-controller.ts';
 import { createPodGcController } from './controllers/podgc/podgc-controller.ts';
 import { createResourceQuotaController } from './controllers/resourcequota/resourcequota-controller.ts';
 import { createRootCaController } from './controllers/rootca/rootca-controller.ts';
@@ -20,6 +24,7 @@ import { createScheduler } from './controllers/scheduler/scheduler.ts';
 import { createServiceAccountController } from './controllers/serviceaccount/serviceaccount-controller.ts';
 import { engineOptions } from './controllers/statefulset/engine-options.ts';
 import { createStatefulSetController } from './controllers/statefulset/statefulset-controller.ts';
+import { createTaintEvictionController } from './controllers/tainteviction/tainteviction-controller.ts';
 import { createClaimProtectionController } from './controllers/volumeprotection/claim-protection-controller.ts';
 import { createVolumeProtectionController } from './controllers/volumeprotection/volume-protection-controller.ts';
 import type { RuleContext } from './api/kind-rules.ts';
@@ -34,6 +39,7 @@ export interface ControllerSettings extends Pick<RuleContext, 'featureGates' | '
   /** Absolute; where the volumes of the class `local` are. */
   readonly volumesDirectory: string;
   readonly volumeBackend: VolumeBackend;
+  readonly nodeMonitor: NodeMonitorPeriods;
 }
 
 type Factory = (context: ControllerContext, settings: ControllerSettings) => Runnable;
@@ -50,6 +56,9 @@ const FACTORIES: Readonly<Record<string, Factory>> = {
   namespace: createNamespaceController,
   'persistentvolumeclaim-protection': createClaimProtectionController,
   'persistentvolume-protection': createVolumeProtectionController,
+  'node-lifecycle': (context, { nodeMonitor }) =>
+    createNodeLifecycleController(context, nodeMonitor),
+  'taint-eviction': createTaintEvictionController,
   'pod-garbage-collector': createPodGcController,
   resourcequota: createResourceQuotaController,
   serviceaccount: createServiceAccountController,

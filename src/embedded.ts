@@ -56,6 +56,7 @@ import { createDnsServer, type DnsListener } from './dns/server.ts';
 import { feedZone } from './dns/zone-feeder.ts';
 import { Zone } from './dns/zone.ts';
 import type { VolumeBackend } from './controllers/persistentvolume/volume-backend.ts';
+import type { NodeMonitorPeriods } from './controllers/nodelifecycle/nodelifecycle-controller.ts';
 import { createControllers } from './embedded-controllers.ts';
 import { createInProcessTransport } from './in-process-transport.ts';
 import { createNodeAgent } from './node/kubelet.ts';
@@ -99,6 +100,8 @@ export interface EmbeddedOptions {
   readonly volumeBackend: VolumeBackend;
   /** Names of the controllers to run (selectControllers). */
   readonly controllers: ReadonlySet<string>;
+  /** When silent nodes are given up. */
+  readonly nodeMonitor: NodeMonitorPeriods;
   readonly featureGates: RuleContext['featureGates'];
   readonly emulatedVersion: RuleContext['emulatedVersion'];
   /** Told of every request from outside; absent: nobody is. */
@@ -294,20 +297,16 @@ function createComponents(
   const name = 'system:kube-controller-manager';
   const client = clientFor(handler, { name, agent: 'kube-controller-manager' });
   const informers = createInformerFactory({ client, clock, random, logger });
-  const { featureGates, emulatedVersion, volumesDirectory, volumeBackend } = options;
   const controllers = createControllers(
     options.controllers,
     { client, informers, clock, random, logger, metrics },
     {
-      featureGates,
-      emulatedVersion,
+      ...options,
       rootCa: certificates.ca,
       signCertificate: createCertificateSigner(
         { certificate: certificates.ca, key: certificates.caKey },
         clock,
       ),
-      volumesDirectory,
-      volumeBackend,
     },
   );
   const agents = options.nodes.map((node) => {
@@ -323,7 +322,7 @@ function createComponents(
       clusterDns: { ip: options.dns.podAddress, domain: CLUSTER_DOMAIN },
       apiServerAddress: options.podListen ?? { host: '127.0.0.1', port: 443 },
       address: node.address,
-      version: `v${emulatedVersion}.0+ordinal`,
+      version: `v${options.emulatedVersion}.0+ordinal`,
     });
     connections.set(node.name, agent.connection);
     return agent;

@@ -4,6 +4,10 @@ import { silentLogger, type Logger } from './base/logger.ts';
 import { systemRandom } from './base/random.ts';
 import { kubeconfigText } from './apiserver/kubeconfig-file.ts';
 import type { Client } from './client/client.ts';
+import {
+  NODE_MONITOR_PERIODS,
+  type NodeMonitorPeriods,
+} from './controllers/nodelifecycle/nodelifecycle-controller.ts';
 import { selectControllers } from './embedded-controllers.ts';
 import { startEmbedded } from './embedded.ts';
 import { createMemoryStore } from './storage/memory-store.ts';
@@ -14,6 +18,8 @@ export interface ControlPlaneOptions {
   readonly featureGates?: Readonly<Record<string, boolean>>;
   readonly emulatedVersion?: '1.36' | '1.37';
   readonly logger?: Logger;
+  /** When nodes without heartbeat are given up; the reference's times for what is not given. */
+  readonly nodeMonitor?: Partial<NodeMonitorPeriods>;
 }
 
 export interface ControlPlane {
@@ -52,6 +58,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     // Nothing is mounted without nodes, so there is nothing to remove.
     volumeBackend: { create: () => Promise.resolve(), delete: () => Promise.resolve() },
     controllers: selectControllers(options.controllers ?? '*', { hasNodes: false }),
+    nodeMonitor: { ...NODE_MONITOR_PERIODS, ...options.nodeMonitor },
     featureGates: new Map(Object.entries(options.featureGates ?? {})),
     emulatedVersion: options.emulatedVersion ?? '1.36',
   });

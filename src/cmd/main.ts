@@ -17,18 +17,18 @@ function wholeNumber(max: number) {
 
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-/** Milliseconds of a duration as Go writes it: `1m30s`, `1.5s`. */
+/** Milliseconds of a duration as Go writes it: `1m30s`, `1.5s`; not zero. */
 function duration(text: string): number {
   const parts = [...text.matchAll(/([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)/g)];
-  if (text === '' || parts.map(([part]) => part).join('') !== text) {
-    throw new InvalidArgumentError('must be a duration such as 15s, 1m30s or 500ms');
-  }
-  return parts.reduce((sum, [, count, unit = '']) => {
+  const isWhole = parts.map(([part]) => part).join('') === text;
+  const ms = parts.reduce((sum, [, count, unit = '']) => {
     return sum + Number(count) * (MILLISECONDS[unit] ?? 0);
   }, 0);
+  if (isWhole && ms > 0) return ms;
+  throw new InvalidArgumentError('must be a duration such as 15s, 1m30s or 500ms');
 }
 
-function leaseOption(flag: string, description: string, value: string): Option {
+function durationOption(flag: string, description: string, value: string): Option {
   const option = new Option(`${flag} <duration>`, description);
   return option.argParser(duration).default(duration(value), value);
 }
@@ -113,6 +113,21 @@ program
       .default('*')
       .env('ORDINAL_CONTROLLERS'),
   )
+  .addOption(
+    durationOption('--node-monitor-period', 'between two looks at the nodes', '5s').env(
+      'ORDINAL_NODE_MONITOR_PERIOD',
+    ),
+  )
+  .addOption(
+    durationOption('--node-monitor-grace-period', 'a node may be silent so long', '50s').env(
+      'ORDINAL_NODE_MONITOR_GRACE_PERIOD',
+    ),
+  )
+  .addOption(
+    durationOption('--node-startup-grace-period', 'the same for one that never spoke', '60s').env(
+      'ORDINAL_NODE_STARTUP_GRACE_PERIOD',
+    ),
+  )
   .addOption(gatesOption())
   .addOption(versionOption())
   .addOption(
@@ -169,9 +184,13 @@ program
   .description('run the StatefulSet engine alone, against any Kubernetes API')
   .requiredOption('--kubeconfig <file>', 'how to reach the API')
   .option('--leader-elect', 'work only while holding the lease', false)
-  .addOption(leaseOption('--leader-elect-lease-duration', 'a lease this old may be taken', '15s'))
-  .addOption(leaseOption('--leader-elect-renew-deadline', 'the leader gives up after this', '10s'))
-  .addOption(leaseOption('--leader-elect-retry-period', 'between two tries', '2s'))
+  .addOption(
+    durationOption('--leader-elect-lease-duration', 'a lease this old may be taken', '15s'),
+  )
+  .addOption(
+    durationOption('--leader-elect-renew-deadline', 'the leader gives up after this', '10s'),
+  )
+  .addOption(durationOption('--leader-elect-retry-period', 'between two tries', '2s'))
   .addOption(
     new Option('--leader-elect-resource-name <name>', 'name of the lease').default(
       'ordinal-statefulset-controller',

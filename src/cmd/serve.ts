@@ -11,6 +11,7 @@ import type { ListenAddress } from '../apiserver/server.ts';
 import { systemClock } from '../base/clock.ts';
 import { systemErrorCode } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
+import type { NodeMonitorPeriods } from '../controllers/nodelifecycle/nodelifecycle-controller.ts';
 import { systemRandom } from '../base/random.ts';
 import { createForwarder, type Forwarder, type Resolver } from '../dns/forwarder.ts';
 import type { DnsListener } from '../dns/server.ts';
@@ -52,6 +53,7 @@ export interface ServeOptions {
   readonly nodes: number;
   readonly runtime: RuntimeChoice;
   readonly controllers: string;
+  readonly nodeMonitor: NodeMonitorPeriods;
   readonly featureGates: Readonly<Record<string, boolean>>;
   readonly emulatedVersion: RuleContext['emulatedVersion'];
   /** Absolute path of the audit log; absent: there is none. */
@@ -111,6 +113,7 @@ export async function serve(options: ServeOptions, logger: Logger): Promise<Runn
     volumesDirectory: directory.volumes,
     volumeBackend: createVolumeBackend(directory.volumes),
     controllers: selectControllers(options.controllers, { hasNodes: nodes.length > 0 }),
+    nodeMonitor: options.nodeMonitor,
     featureGates: new Map(Object.entries(options.featureGates)),
     emulatedVersion: options.emulatedVersion,
     auditLog,

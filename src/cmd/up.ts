@@ -26,6 +26,9 @@ export interface UpOptions {
   readonly runtime: 'auto' | 'sandbox' | 'process';
   readonly durability: 'disk' | 'memory';
   readonly controllers: string;
+  readonly nodeMonitorPeriod: number;
+  readonly nodeMonitorGracePeriod: number;
+  readonly nodeStartupGracePeriod: number;
   readonly featureGates: Readonly<Record<string, boolean>>;
   readonly emulatedVersion: '1.36' | '1.37';
   readonly auditLog?: string;
@@ -52,6 +55,11 @@ export async function up(options: UpOptions, logger: Logger): Promise<number> {
     nodes: options.nodes,
     runtime,
     controllers: options.controllers,
+    nodeMonitor: {
+      periodMs: options.nodeMonitorPeriod,
+      graceMs: options.nodeMonitorGracePeriod,
+      startupGraceMs: options.nodeStartupGracePeriod,
+    },
     featureGates: options.featureGates,
     emulatedVersion: options.emulatedVersion,
     auditLog: options.auditLog === undefined ? undefined : resolve(options.auditLog),

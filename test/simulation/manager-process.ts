@@ -1,4 +1,5 @@
 // The controllers beside the engine, the real ones, as one process.
+import { NODE_MONITOR_PERIODS } from '../../src/controllers/nodelifecycle/nodelifecycle-controller.ts';
 import { createControllers, selectControllers } from '../../src/embedded-controllers.ts';
 import { createInformerFactory } from '../../src/client/informer-factory.ts';
 import { internalErrors } from './internal-errors.ts';
@@ -12,6 +13,8 @@ const CONTROLLERS = [
   'persistentvolumeclaim-protection',
   'persistentvolume-protection',
   'pod-garbage-collector',
+  'node-lifecycle',
+  'taint-eviction',
 ].join(',');
 
 export interface ManagerProgramOptions {
@@ -39,6 +42,7 @@ export function managerProgram(options: ManagerProgramOptions): Program {
         signCertificate: () => '',
         volumesDirectory: '/volumes',
         volumeBackend,
+        nodeMonitor: NODE_MONITOR_PERIODS,
       },
     );
     void informers.start();

@@ -1,12 +1,13 @@
 // A node and its agent, as a model: real informer and client, made-up containers. It starts what is
 // bound to it, tells the API, ends what is to end, and finds its processes again after a restart.
 import type { Node, Pod, PodCondition } from '../../src/api/generated/types.ts';
+import { isConditionTrue } from '../../src/api/meta/conditions.ts';
 import { isTerminating, keyOf, nameOf, namespaceOf, uidOf } from '../../src/api/meta/object.ts';
-import { isAlreadyExists, isConflict, isNotFound } from '../../src/api/meta/status-error.ts';
-import { nodes, persistentVolumeClaims, pods } from '../../src/api/resources.ts';
+import { isConflict, isNotFound } from '../../src/api/meta/status-error.ts';
+import { leases, nodes, persistentVolumeClaims, pods } from '../../src/api/resources.ts';
 import { sleep } from '../../src/base/clock.ts';
 import type { Random } from '../../src/base/random.ts';
-import { formatTime } from '../../src/base/time.ts';
+import { formatMicroTime, formatTime } from '../../src/base/time.ts';
 import type { Client } from '../../src/client/client.ts';
 import { createInformerFactory } from '../../src/client/informer-factory.ts';
 import type { Informer } from '../../src/client/informer.ts';
@@ -90,7 +91,7 @@ interface Parts {
 }
 
 const RETRY_MS = 1_000;
-const REGISTER_MS = 10_000;
+const BEAT_MS = 10_000;
 
 class NodeAgent {
   readonly #options: NodeProgramOptions;
@@ -119,8 +120,8 @@ class NodeAgent {
       if (isOurs && !this.#pods.has(running.uid)) this.#gone(running.uid);
     }
     while (process.alive) {
-      await this.#register().catch(() => {});
-      await sleep(process.clock, REGISTER_MS);
+      await this.#beat().catch(() => {});
+      await sleep(process.clock, BEAT_MS);
     }
   }
 
@@ -258,21 +259,43 @@ class NodeAgent {
     await api.updateStatus({ ...current, status: { ...current.status, phase, conditions } });
   }
 
-  /** Keeps the Node object in being. */
-  async #register(): Promise<void> {
+  /** Keeps the Node object in being, and shows that we are there. */
+  async #beat(): Promise<void> {
     const api = this.#parts.client.resource(nodes);
     const { nodeName } = this.#options;
-    try {
-      await api.get({ name: nodeName });
-      return;
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
+    const node = await orUndefined(api.get({ name: nodeName }));
+    if (node === undefined) await api.create(nodeObject(nodeName));
+    else if (!isReady(node)) {
+      const { conditions } = nodeObject(nodeName).status ?? {};
+      await api.updateStatus({ ...node, status: { ...node.status, conditions } });
     }
-    try {
-      await api.create(nodeObject(nodeName));
-    } catch (error) {
-      if (!isAlreadyExists(error)) throw error;
-    }
+    await this.#renewLease();
+  }
+
+  async #renewLease(): Promise<void> {
+    const api = this.#parts.client.resource(leases);
+    const name = { namespace: 'kube-node-lease', name: this.#options.nodeName };
+    const lease = await orUndefined(api.get(name));
+    const renewTime = formatMicroTime(this.#parts.process.clock.now());
+    const spec = { holderIdentity: name.name, leaseDurationSeconds: 40, renewTime };
+    if (lease) await api.update({ ...lease, spec });
+    else
+      await api.create({
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        metadata: name,
+        spec,
+      });
+  }
+}
+
+/** The object; undefined when the server says that it is not there. */
+async function orUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
   }
 }
 
@@ -289,10 +312,8 @@ function nodeObject(name: string): Node {
   };
 }
 
-function isReady(pod: Pod): boolean {
-  return pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
-    ? true
-    : false;
+function isReady({ status }: Pod | Node): boolean {
+  return isConditionTrue(status?.conditions, 'Ready');
 }
 
 function withReady(

@@ -10,6 +10,7 @@ import { defaultStorageClass } from './default-storage-class.ts';
 import { defaultTolerations } from './default-tolerations.ts';
 import { limitBounds, limitDefaults } from './limit-ranger.ts';
 import { immortalNamespaces, namespaceLifecycle } from './namespace-lifecycle.ts';
+import { nodeTaint } from './node-taint.ts';
 import { podSecurity } from './pod-security.ts';
 import { onlyDefaultPriority, priority } from './priority.ts';
 import { rbacEscalation } from './rbac-escalation.ts';
@@ -28,6 +29,7 @@ const mutatingSteps: readonly AdmissionStep[] = [
   namespaceLifecycle,
   limitDefaults,
   serviceAccount,
+  nodeTaint,
   priority,
   defaultTolerations,
   defaultStorageClass,

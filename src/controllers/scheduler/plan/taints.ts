@@ -1,5 +1,6 @@
 // Taints keep pods off a node unless they tolerate them.
-import type { Node, Pod, Taint, Toleration } from '../../../api/generated/types.ts';
+import { tolerates } from '../../../api/core/taint.ts';
+import type { Node, Pod, Taint } from '../../../api/generated/types.ts';
 
 /** The first taint that forbids the pod to be placed on the node. */
 export function forbiddingTaint(pod: Pod, node: Node): Taint | undefined {
@@ -17,12 +18,4 @@ function untolerated(pod: Pod, node: Node, effects: readonly string[]): Taint[] 
     (taint) =>
       effects.includes(taint.effect) && !tolerations.some((entry) => tolerates(entry, taint)),
   );
-}
-
-/** True when the toleration covers the taint; an empty key or effect covers all of them. */
-export function tolerates(toleration: Toleration, taint: Taint): boolean {
-  const { key = '', operator = 'Equal', value = '', effect = '' } = toleration;
-  if (effect !== '' && effect !== taint.effect) return false;
-  if (key !== '' && key !== taint.key) return false;
-  return operator === 'Exists' || (key !== '' && value === (taint.value ?? ''));
 }
