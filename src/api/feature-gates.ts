@@ -6,11 +6,13 @@ type Version = RuleContext['emulatedVersion'];
 /** The default of every gate; a version that does not have a gate does not list it. */
 const DEFAULTS = {
   '1.36': {
+    ContainerStopSignals: false,
     MaxUnavailableStatefulSet: false,
     StaleControllerConsistencyStatefulSet: true,
     StatefulSetSemanticRevisionComparison: true,
   },
   '1.37': {
+    ContainerStopSignals: false,
     MaxUnavailableStatefulSet: true,
     StaleControllerConsistencyStatefulSet: true,
     StatefulSetRecreateStrategy: false,

@@ -14,7 +14,16 @@ import type { KubernetesObject } from './meta/object.ts';
 
 /** What is special about a simple kind. */
 export interface SimpleKind<T extends KubernetesObject> extends Partial<
-  Pick<KindDefinition<T>, 'applyDefaults' | 'nameRule' | 'unconditionalUpdate' | 'fieldSelectors'>
+  Pick<
+    KindDefinition<T>,
+    | 'applyDefaults'
+    | 'prepareForCreate'
+    | 'prepareForUpdate'
+    | 'nameRule'
+    | 'unconditionalUpdate'
+    | 'fieldSelectors'
+    | 'warnings'
+  >
 > {
   readonly namespaced?: boolean;
   readonly hasStatus?: boolean;

@@ -12,6 +12,7 @@ import {
   intOrPercentValue,
   nonNegative,
 } from '../core/field-rules.ts';
+import { dropDisabledTemplateFields } from '../core/disabled-fields.ts';
 import {
   subdomainName,
   validateMetadata,
@@ -48,6 +49,12 @@ export const deploymentRules = defineKind<Deployment>({
     specDiffers(object, old) ||
     !semanticEqual(object.metadata.annotations, old.metadata.annotations),
   applyDefaults: deploymentDefaults,
+  prepareForCreate({ spec }, context) {
+    dropDisabledTemplateFields(spec?.template, undefined, context);
+  },
+  prepareForUpdate({ spec }, old, context) {
+    dropDisabledTemplateFields(spec?.template, old.spec?.template, context);
+  },
   prepareForStatusUpdate(object, old) {
     if (old.metadata.labels === undefined) delete object.metadata.labels;
     else object.metadata.labels = old.metadata.labels;

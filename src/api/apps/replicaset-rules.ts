@@ -2,6 +2,7 @@
 import type { ReplicaSet, ReplicaSetSpec } from '../generated/types.ts';
 import type { Causes } from '../core/field-rules.ts';
 import { nonNegative } from '../core/field-rules.ts';
+import { dropDisabledTemplateFields } from '../core/disabled-fields.ts';
 import {
   subdomainName,
   validateMetadata,
@@ -26,8 +27,13 @@ export const replicaSetRules = defineKind<ReplicaSet>({
   hasStatus: true,
   specChanged: specDiffers,
   initialStatus: () => ({ replicas: 0 }),
-  fieldSelectors: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
   applyDefaults: replicaSetDefaults,
+  prepareForCreate({ spec }, context) {
+    dropDisabledTemplateFields(spec?.template, undefined, context);
+  },
+  prepareForUpdate({ spec }, old, context) {
+    dropDisabledTemplateFields(spec?.template, old.spec?.template, context);
+  },
   *validate(replicaSet) {
     yield* validateMetadata(replicaSet.metadata, { namespaced: true, nameRule: subdomainName });
     if (replicaSet.spec) yield* validateSpec(replicaSet.spec);

@@ -2,22 +2,26 @@
 import type { CronJob, CronJobSpec, JobTemplateSpec } from '../generated/types.ts';
 import type { Causes } from '../core/field-rules.ts';
 import { isBlank, nonNegative } from '../core/field-rules.ts';
+import { dropDisabledTemplateFields } from '../core/disabled-fields.ts';
 import {
   subdomainName,
   validateMetadata,
   validateMetadataUpdate,
 } from '../core/object-meta-validation.ts';
-import { podTemplateWarnings } from '../core/pod-warnings.ts';
+import { hostnameWarnings } from '../core/pod-warnings.ts';
 import { defineKind, specDiffers } from '../define-kind.ts';
 import type { FieldPath } from '../meta/field-errors.ts';
 import { fieldPath, invalidValue, notSupported, required } from '../meta/field-errors.ts';
 import { scheduleFault } from './cron-schedule.ts';
-import { jobTemplateDefaults } from './job-rules.ts';
+import { jobTemplateDefaults, jobWarnings } from './job-rules.ts';
 import { validateJobParts } from './job-validation.ts';
 
 const SPEC = fieldPath('spec');
 /** The controller appends a time of 11 characters to the names of jobs. */
 const NAME_MAX = 52;
+const TIME_ZONE_WARNING =
+  'cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see ' +
+  'https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details';
 const POLICIES = ['Allow', 'Forbid', 'Replace'];
 
 /** What the API server asks of this kind. */
@@ -37,6 +41,13 @@ export const cronJobRules = defineKind<CronJob>({
     spec.jobTemplate.spec ??= { template: {} };
     jobTemplateDefaults(spec.jobTemplate.spec);
   },
+  prepareForCreate({ spec }, context) {
+    dropDisabledTemplateFields(spec?.jobTemplate.spec?.template, undefined, context);
+  },
+  prepareForUpdate({ spec }, old, context) {
+    const before = old.spec?.jobTemplate.spec?.template;
+    dropDisabledTemplateFields(spec?.jobTemplate.spec?.template, before, context);
+  },
   *validate({ metadata, spec }) {
     yield* validateMetadata(metadata, { namespaced: true, nameRule: subdomainName });
     if (spec) yield* validateSpec(spec, undefined);
@@ -54,9 +65,12 @@ export const cronJobRules = defineKind<CronJob>({
     yield* validateMetadataUpdate(metadata, old.metadata);
   },
   warnings({ metadata, spec }, old) {
-    if (metadata.generation === old?.metadata.generation) return [];
-    const path = SPEC.child('jobTemplate', 'spec', 'template');
-    return podTemplateWarnings(spec?.jobTemplate.spec?.template ?? {}, path);
+    const changed = metadata.generation !== old?.metadata.generation;
+    const job = changed ? spec?.jobTemplate.spec : undefined;
+    const warnings = job ? jobWarnings(job, SPEC.child('jobTemplate', 'spec')) : [];
+    if (old === undefined) return [...hostnameWarnings(metadata), ...warnings];
+    if (spec?.schedule.includes('TZ') === true) warnings.push(TIME_ZONE_WARNING);
+    return warnings;
   },
 });
 
@@ -101,18 +115,21 @@ function* validateTimeZone(zone: string | undefined, path: FieldPath): Causes {
     return;
   }
   const malformed = (part: string) =>
-    ['.', '..'].includes(part) || part.startsWith('-') || !/^[A-Za-z.\-_0-9+]+$/.test(part);
-  if (zone.split('/').some(malformed) || !isTimeZone(zone)) {
+    ['.', '..'].includes(part) || part.startsWith('-') || !/^[A-Za-z.\-_0-9+]{1,14}$/.test(part);
+  if (zone.split('/').some(malformed)) {
     yield invalidValue(path, zone, `unknown time zone ${zone}`);
-  } else if (zone.toLowerCase() === 'local') {
+    return;
+  }
+  if (zone.toLowerCase() === 'local') {
     const message =
       'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones';
     yield invalidValue(path, zone, message);
   }
+  if (!isTimeZone(zone)) yield invalidValue(path, zone, `unknown time zone ${zone}`);
 }
 
 function isTimeZone(zone: string): boolean {
-  if (zone.toLowerCase() === 'local') return true;
+  if (zone === 'Local') return true;
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone });
     return true;

@@ -1,7 +1,8 @@
 // The rules of Jobs for the API server.
-import type { Job, JobSpec } from '../generated/types.ts';
+import type { Container, Job, JobSpec, PodSpec } from '../generated/types.ts';
 import type { Causes } from '../core/field-rules.ts';
 import { immutable, nonNegative } from '../core/field-rules.ts';
+import { dropDisabledTemplateFields } from '../core/disabled-fields.ts';
 import {
   subdomainName,
   validateMetadata,
@@ -10,6 +11,7 @@ import {
 import { templateDefaults } from '../core/pod-defaults.ts';
 import { hostnameWarnings, podTemplateWarnings } from '../core/pod-warnings.ts';
 import { defineKind, specDiffers } from '../define-kind.ts';
+import type { FieldPath } from '../meta/field-errors.ts';
 import { fieldPath, invalidValue, required } from '../meta/field-errors.ts';
 import { matches, validateLabelSelector } from '../meta/labels.ts';
 import { validateDns1123Label } from '../meta/names.ts';
@@ -22,6 +24,8 @@ const UID_LABEL = 'batch.kubernetes.io/controller-uid';
 const NAME_LABELS = ['job-name', 'batch.kubernetes.io/job-name'];
 const UID_LABELS = ['controller-uid', UID_LABEL];
 const INT32_MAX = 2 ** 31 - 1;
+const MANY_COMPLETIONS = 100_000;
+const MANY_PARALLEL = 10_000;
 
 /** What the API server asks of this kind. */
 export const jobRules = defineKind<Job>({
@@ -35,21 +39,21 @@ export const jobRules = defineKind<Job>({
     jobSpecDefaults(job.spec);
     takeTemplateLabels(job);
   },
-  prepareForCreate(job) {
+  prepareForCreate(job, context) {
+    dropDisabledTemplateFields(job.spec?.template, undefined, context);
     if (job.spec && job.spec.manualSelector !== true) generateSelector(job, job.spec);
     takeTemplateLabels(job);
   },
-  *validate(job) {
-    yield* validateMetadata(job.metadata, { namespaced: true, nameRule: subdomainName });
-    const spec = job.spec ?? emptySpec();
-    yield* validateGenerated(job, spec);
-    yield* validateSpec(spec);
-    yield* validatePodNames(job, spec);
+  prepareForUpdate({ spec }, old, context) {
+    dropDisabledTemplateFields(spec?.template, old.spec?.template, context);
   },
+  validate: validateJob,
   *validateUpdate(job, old) {
+    // Upstream checks the job as a new one first, so some faults are found twice.
+    yield* validateJob(job);
     yield* validateMetadataUpdate(job.metadata, old.metadata);
     yield* validateSpec(job.spec ?? emptySpec());
-    yield* validateChange(job.spec ?? emptySpec(), old.spec ?? emptySpec());
+    yield* validateChange(job, old);
   },
   *validateStatusUpdate({ metadata, status = {} }, old) {
     yield* validateMetadataUpdate(metadata, old.metadata);
@@ -59,10 +63,22 @@ export const jobRules = defineKind<Job>({
   },
   warnings(job, old) {
     const changed = job.metadata.generation !== old?.metadata.generation;
-    const warnings = changed ? podTemplateWarnings(job.spec?.template ?? {}, TEMPLATE) : [];
+    const warnings = changed && job.spec ? jobWarnings(job.spec, SPEC) : [];
     return old === undefined ? [...hostnameWarnings(job.metadata), ...warnings] : warnings;
   },
 });
+
+/** Warnings about the job spec at `path`, of a job or of the template of a cron job. */
+export function jobWarnings(spec: JobSpec, path: FieldPath): string[] {
+  const { completionMode, completions = 0, parallelism = 0, template } = spec;
+  const warnings = podTemplateWarnings(template, path.child('template'));
+  const many = completions > MANY_COMPLETIONS && parallelism > MANY_PARALLEL;
+  if (completionMode !== 'Indexed' || !many) return warnings;
+  const text =
+    'In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than ' +
+    '10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail';
+  return [`${path.toString()}: ${text}`, ...warnings];
+}
 
 function emptySpec(): JobSpec {
   return { template: {} };
@@ -102,6 +118,14 @@ function generateSelector({ metadata }: Job, spec: JobSpec): void {
   spec.selector ??= {};
   const matchLabels = (spec.selector.matchLabels ??= {});
   matchLabels[UID_LABEL] ??= metadata.uid ?? '';
+}
+
+function* validateJob(job: Job): Causes {
+  yield* validateMetadata(job.metadata, { namespaced: true, nameRule: subdomainName });
+  const spec = job.spec ?? emptySpec();
+  yield* validateGenerated(job, spec);
+  yield* validateSpec(spec);
+  yield* validatePodNames(job, spec);
 }
 
 /** Labels and selector that were to be generated are those of this job. */
@@ -149,16 +173,18 @@ function* validatePodNames({ metadata }: Job, spec: JobSpec): Causes {
   yield invalidValue(fieldPath('metadata', 'name'), metadata.name ?? '', message);
 }
 
-function* validateChange(spec: JobSpec, old: JobSpec): Causes {
+function* validateChange(job: Job, before: Job): Causes {
+  const spec = job.spec ?? emptySpec();
+  const old = before.spec ?? emptySpec();
   const path = SPEC.child('completions');
   if (spec.completionMode !== 'Indexed') {
     yield* immutable(spec.completions, old.completions, path);
-  } else if (spec.completions !== old.completions && spec.completions !== spec.parallelism) {
+  } else if (spec.completions !== undefined && spec.completions !== old.completions) {
     const message = 'can only be modified in tandem with spec.parallelism';
-    yield invalidValue(path, spec.completions, message);
+    if (spec.completions !== spec.parallelism) yield invalidValue(path, spec.completions, message);
   }
   yield* immutable(spec.selector, old.selector, SPEC.child('selector'));
-  yield* immutable(spec.template, mutableParts(spec, old), TEMPLATE);
+  yield* validateTemplateChange(spec, before);
   const fixed = [
     'completionMode',
     'podFailurePolicy',
@@ -169,20 +195,43 @@ function* validateChange(spec: JobSpec, old: JobSpec): Causes {
   for (const field of fixed) yield* immutable(spec[field], old[field], SPEC.child(field));
 }
 
-/** The old template, with what may change in a job that never started. */
-function mutableParts(spec: JobSpec, old: JobSpec): JobSpec['template'] {
-  if (old.suspend !== true) return old.template;
-  const { template } = spec;
-  const { nodeSelector, tolerations, schedulingGates, affinity } = template.spec ?? {};
+/** A suspended job without pods may still change where its pods go and what they get. */
+function* validateTemplateChange({ template }: JobSpec, { spec, status }: Job): Causes {
+  const old = spec ?? emptySpec();
+  const paused = status?.conditions?.some(
+    (condition) => condition.type === 'Suspended' && condition.status === 'True',
+  );
+  const idle = status?.startTime === undefined || paused === true;
+  const open = old.suspend === true && idle && (status?.active ?? 0) === 0;
+  if (!open) yield* immutable(template, old.template, TEMPLATE);
+  else {
+    const allowed = withMutableParts(old.template.spec, template.spec);
+    yield* immutable(template.spec, allowed, fieldPath('spec', 'template.spec'));
+  }
+}
+
+/** The old pod spec with the parts of the new one that may change. */
+function withMutableParts(old: PodSpec | undefined, spec: PodSpec | undefined) {
+  if (old === undefined || spec === undefined) return old;
+  const { nodeSelector, tolerations, schedulingGates } = spec;
+  const nodeAffinity = spec.affinity?.nodeAffinity;
+  const affinity = { ...old.affinity, nodeAffinity };
   return {
-    ...old.template,
-    metadata: template.metadata,
-    spec: old.template.spec && {
-      ...old.template.spec,
-      nodeSelector,
-      tolerations,
-      schedulingGates,
-      affinity: affinity ?? undefined,
-    },
+    ...old,
+    nodeSelector,
+    tolerations,
+    schedulingGates,
+    affinity: spec.affinity || old.affinity ? affinity : undefined,
+    containers: withResources(old.containers, spec.containers),
+    initContainers: withResources(old.initContainers, spec.initContainers),
   };
+}
+
+type Containers = readonly Container[] | undefined;
+
+function withResources(old: Containers, containers: Containers): Containers {
+  return old?.map((container, i) => {
+    const own = containers?.length === old.length ? containers[i] : undefined;
+    return own?.name === container.name ? { ...container, resources: own.resources } : container;
+  });
 }

@@ -59,7 +59,7 @@ function* validateMode(spec: JobSpec, path: FieldPath): Causes {
       if (value === undefined) continue;
       yield invalidValue(path.child(field), value, 'requires indexed completion mode');
     }
-  } else yield notSupported(path.child('completionMode'), mode, ['Indexed', 'NonIndexed']);
+  } else yield notSupported(path.child('completionMode'), mode, ['NonIndexed', 'Indexed']);
 }
 
 function* validateIndexed(spec: JobSpec, path: FieldPath): Causes {
@@ -110,7 +110,7 @@ function* validateRestartPolicy(spec: JobSpec, path: FieldPath): Causes {
   if (policy === '' || policy === 'Always') {
     yield required(path, 'valid values: "OnFailure", "Never"');
   } else if (policy !== 'OnFailure' && policy !== 'Never') {
-    yield notSupported(path, policy, ['Never', 'OnFailure']);
+    yield notSupported(path, policy, ['OnFailure', 'Never']);
   } else if (spec.podFailurePolicy && policy !== 'Never') {
     const message = 'only "Never" is supported when podFailurePolicy is specified';
     yield invalidValue(path, policy, message);

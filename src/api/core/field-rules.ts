@@ -119,9 +119,10 @@ export function* intOrPercent(value: number | string, path: FieldPath): Causes {
   else yield* invalidForEach(path, value, validatePercent(value));
 }
 
-/** Number of a whole number or of a percentage; 0 for anything else. */
+/** Number of a whole number, also one given as text, or of a percentage; else 0. */
 export function intOrPercentValue(value: number | string): number {
-  return typeof value === 'number' ? value : (percentValue(value) ?? 0);
+  if (typeof value === 'number') return value;
+  return percentValue(value) ?? (/^[+-]?[0-9]+$/.test(value) ? Number(value) : 0);
 }
 
 /** Causes for a percentage above 100. */

@@ -76,7 +76,7 @@ describe('ranges', () => {
     ['10.0.0.0', ['must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)']],
     ['10.0.0.0/33', ['must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)']],
     ['10.0.0.1/8', ['must not have bits set beyond the prefix length']],
-    ['10.0.0.0/08', ['must not have leading 0s in prefix length']],
+    ['10.0.0.0/08', ['must not have leading 0s in IP or prefix length']],
   ])('%s', (text, messages) => {
     expect(texts(validateCidr(text, PATH))).toEqual(messages);
   });

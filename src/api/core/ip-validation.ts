@@ -176,12 +176,11 @@ export function* validateCidr(
     yield invalidValue(path, text, BAD_CIDR);
     return;
   }
-  if (hasLeadingZero(ip)) yield invalidValue(path, text, 'must not have leading 0s in IP');
-  if (isMapped(address)) yield invalidValue(path, text, 'must not be an IPv4-mapped IPv6 address');
-  if (/^0[0-9]/.test(bits)) {
-    yield invalidValue(path, text, 'must not have leading 0s in prefix length');
-  }
-  if (hasHostBits(address, size)) {
+  if (hasLeadingZero(ip) || /^0[0-9]/.test(bits)) {
+    yield invalidValue(path, text, 'must not have leading 0s in IP or prefix length');
+  } else if (isMapped(address)) {
+    yield invalidValue(path, text, 'must not have an IPv4-mapped IPv6 address');
+  } else if (hasHostBits(address, size)) {
     yield invalidValue(path, text, 'must not have bits set beyond the prefix length');
   }
 }

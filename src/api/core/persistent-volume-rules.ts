@@ -30,8 +30,10 @@ import {
   validateMetadataUpdate,
 } from './object-meta-validation.ts';
 import { validateNoBacksteps } from './path-validation.ts';
+import { nodeTermWarnings } from './scheduling-warnings.ts';
 import { specDiff } from './spec-diff.ts';
 import { defaultLegacyVolume } from './volume-defaults.ts';
+import { deprecatedSourceWarnings } from './volume-warnings.ts';
 import { validateDriverName, validateHostPath, validateNfs } from './volume-validation.ts';
 
 const SPEC = fieldPath('spec');
@@ -59,6 +61,18 @@ const SOURCES = [
   'local',
   'storageos',
   'csi',
+] as const;
+
+const OLD_SOURCES = ['cephfs', 'photonPersistentDisk', 'scaleIO', 'storageos', 'glusterfs', 'rbd'];
+const OLD_ANNOTATIONS = [
+  [
+    'volume.beta.kubernetes.io/storage-class',
+    'deprecated since v1.8; use "storageClassName" attribute instead',
+  ],
+  [
+    'volume.beta.kubernetes.io/mount-options',
+    'deprecated since v1.31; use "mountOptions" attribute instead',
+  ],
 ] as const;
 
 /** What the API server asks of this kind. */
@@ -89,14 +103,26 @@ export const persistentVolumeRules = defineKind<PersistentVolume>({
     yield* validateMetadataUpdate(volume.metadata, old.metadata);
     yield* requiredText(volume.metadata.resourceVersion, fieldPath('resourceVersion'));
   },
-  warnings({ spec }) {
-    if (spec?.persistentVolumeReclaimPolicy !== 'Recycle') return [];
-    return [
-      'spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. ' +
-        'Instead, the recommended approach is to use dynamic provisioning.',
-    ];
-  },
+  warnings: (volume) => [...volumeWarnings(volume)],
 });
+
+function* volumeWarnings({ metadata, spec = {} }: PersistentVolume): Iterable<string> {
+  for (const [key, message] of OLD_ANNOTATIONS) {
+    if (metadata.annotations?.[key] === undefined) continue;
+    yield `${fieldPath('metadata', 'annotations').key(key).toString()}: ${message}`;
+  }
+  if (spec.persistentVolumeReclaimPolicy === 'Recycle') {
+    yield (
+      'spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. ' +
+      'Instead, the recommended approach is to use dynamic provisioning.'
+    );
+  }
+  const termsPath = SPEC.child('nodeAffinity', 'required', 'nodeSelectorTerms');
+  for (const [i, term] of (spec.nodeAffinity?.required?.nodeSelectorTerms ?? []).entries()) {
+    yield* nodeTermWarnings(term, termsPath.index(i));
+  }
+  yield* deprecatedSourceWarnings(spec, SPEC, OLD_SOURCES);
+}
 
 function persistentVolumeDefaults(volume: PersistentVolume): void {
   volume.spec ??= {};

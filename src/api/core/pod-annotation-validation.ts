@@ -2,6 +2,7 @@
 import type { PodSpec } from '../generated/types.ts';
 import type { FieldPath } from '../meta/field-errors.ts';
 import { forbidden, invalidValue } from '../meta/field-errors.ts';
+import { APP_ARMOR, LOCALHOST } from './app-armor.ts';
 import type { Causes } from './field-rules.ts';
 import { isBlank, sortedEntries } from './field-rules.ts';
 import { goQuote } from '../meta/go-quote.ts';
@@ -13,9 +14,7 @@ const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
 const SECCOMP_POD = 'seccomp.security.alpha.kubernetes.io/pod';
 const SECCOMP_CONTAINER = 'container.seccomp.security.alpha.kubernetes.io/';
 const SECCOMP_PROFILES = ['runtime/default', 'docker/default', 'unconfined'];
-const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
 const APP_ARMOR_PROFILES = ['', 'runtime/default', 'unconfined'];
-const LOCALHOST = 'localhost/';
 
 type Annotations = Record<string, string> | undefined;
 

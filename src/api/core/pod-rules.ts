@@ -1,14 +1,15 @@
 // The rules of pods for the API server.
 import type { LabelSelector, Pod, PodAffinityTerm } from '../generated/types.ts';
 import { defineKind, specDiffers } from '../define-kind.ts';
-import { fieldPath } from '../meta/field-errors.ts';
+import { fillAppArmorProfiles } from './app-armor.ts';
+import { dropDisabledFields } from './disabled-fields.ts';
 import { subdomainName } from './object-meta-validation.ts';
 import { podDefaults, syncPodIps, syncServiceAccount } from './pod-defaults.ts';
 import { podQosClass } from './pod-resources.ts';
 import { validatePodStatus } from './pod-status-validation.ts';
 import { validatePodUpdate } from './pod-update-validation.ts';
 import { validatePod } from './pod-validation.ts';
-import { hostnameWarnings, podSpecWarnings } from './pod-warnings.ts';
+import { hostnameWarnings, podWarnings } from './pod-warnings.ts';
 
 /** Rules of `pods`. */
 export const podRules = defineKind<Pod>({
@@ -25,27 +26,30 @@ export const podRules = defineKind<Pod>({
     'spec.hostNetwork': ({ spec }) => String(spec?.hostNetwork ?? false),
     'status.phase': ({ status }) => status?.phase ?? '',
     'status.podIP': ({ status }) => status?.podIPs?.[0]?.ip ?? '',
-    'status.podIPs': ({ status }) => (status?.podIPs ?? []).map(({ ip }) => ip).join(','),
+    // Accepted, but no pod has a value there, as in the reference.
+    'status.podIPs': () => '',
     'status.nominatedNodeName': ({ status }) => status?.nominatedNodeName ?? '',
     'spec.host': ({ spec }) => spec?.nodeName ?? '',
   },
   applyDefaults: podDefaults,
-  prepareForCreate(pod, { now }) {
+  prepareForCreate(pod, context) {
     if (pod.spec) syncServiceAccount(pod.spec);
-    addGatedCondition(pod, now);
+    dropDisabledFields(pod.spec, undefined, context);
+    addGatedCondition(pod, context.now);
     mergeLabelKeys(pod);
+    fillAppArmorProfiles(pod);
   },
-  prepareForUpdate({ spec }) {
+  prepareForUpdate({ spec }, old, context) {
     if (spec) syncServiceAccount(spec);
+    dropDisabledFields(spec, old.spec, context);
   },
   prepareForStatusUpdate: prepareStatus,
   validate: validatePod,
   validateUpdate: validatePodUpdate,
   validateStatusUpdate: validatePodStatus,
   warnings(pod, old) {
-    if (old !== undefined || pod.spec === undefined) return [];
-    const name = hostnameWarnings(pod.metadata, "the Pod's hostname");
-    return [...name, ...podSpecWarnings(pod.spec, fieldPath('spec'))];
+    if (old !== undefined) return [];
+    return [...hostnameWarnings(pod.metadata, "the Pod's hostname"), ...podWarnings(pod)];
   },
 });
 

@@ -21,13 +21,14 @@ import {
   validatePodRestartPolicy,
 } from './container-validation.ts';
 import type { Causes } from './field-rules.ts';
-import { dnsLabel, dnsSubdomain, isBlank, qualifiedName } from './field-rules.ts';
+import { dnsLabel, dnsSubdomain, isBlank, qualifiedName, requiredOneOf } from './field-rules.ts';
 import { validateIp } from './ip-validation.ts';
 import { validateContainerResources, validatePodResources } from './resource-validation.ts';
 import { validatePodSecurityContext } from './security-context-validation.ts';
 import { validateTolerations } from './toleration-validation.ts';
 import { validateTopologySpread } from './topology-spread-validation.ts';
 import { validateVolumes, type VolumeOwner } from './volume-validation.ts';
+import { validateHostProcess } from './windows-options-validation.ts';
 import { forbidLinuxOptions, forbidWindowsOptions } from './windows-validation.ts';
 
 const INT32_MAX = 2 ** 31 - 1;
@@ -57,6 +58,7 @@ export function* validatePodSpec(spec: PodSpec, path: FieldPath, owner: VolumeOw
   yield* validateGates(spec, path);
   const spreadPath = path.child('topologySpreadConstraints');
   yield* validateTopologySpread(spec.topologySpreadConstraints ?? [], spreadPath);
+  yield* validateHostProcess(spec, path, containersWithPath(spec, path));
   yield* validateHostUsers(spec, path);
   yield* validateHostnameOverride(spec, path.child('hostnameOverride'));
   yield* validateNames(spec, path);
@@ -226,8 +228,8 @@ function* validateRest(spec: PodSpec, path: FieldPath): Causes {
     yield* dnsSubdomain(runtimeClassName, path.child('runtimeClassName'));
   }
   const policies = ['PreemptLowerPriority', 'Never'];
-  if (preemptionPolicy !== undefined && !policies.includes(preemptionPolicy)) {
-    yield notSupported(path.child('preemptionPolicy'), preemptionPolicy, policies);
+  if (preemptionPolicy !== undefined) {
+    yield* requiredOneOf(preemptionPolicy, path.child('preemptionPolicy'), policies);
   }
   if (overhead) {
     yield* validateContainerResources({ limits: overhead }, path.child('overhead'), new Set());

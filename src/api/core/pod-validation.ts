@@ -1,6 +1,7 @@
 // Validation of new pods.
 import type { Pod, PodSpec } from '../generated/types.ts';
 import { fieldPath, forbidden } from '../meta/field-errors.ts';
+import { validateAnnotatedProfiles } from './annotated-profiles.ts';
 import { validateImageSpace } from './container-validation.ts';
 import type { Causes } from './field-rules.ts';
 import { isBlank } from './field-rules.ts';
@@ -22,6 +23,7 @@ export function* validatePod(pod: Pod): Causes {
     const message = 'cannot be set until all schedulingGates have been cleared';
     yield forbidden(SPEC.child('nodeName'), message);
   }
+  yield* validateAnnotatedProfiles(pod.metadata.annotations, spec, SPEC);
 }
 
 /** The rules that hold for a pod at any time. */

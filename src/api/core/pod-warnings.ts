@@ -1,30 +1,43 @@
 // Warnings about pods and pod templates: accepted, yet probably not what was meant.
 import type {
   Container,
+  ContainerPort,
   EphemeralContainer,
+  Pod,
   PodSpec,
   PodTemplateSpec,
 } from '../generated/types.ts';
-import type { FieldPath } from '../meta/field-errors.ts';
+import { fieldPath, type FieldPath } from '../meta/field-errors.ts';
 import { goQuote } from '../meta/go-quote.ts';
 import { validateDns1123Label } from '../meta/names.ts';
-import { isWholeQuantity, parseQuantity } from '../meta/quantity.ts';
+import { appArmorWarnings } from './app-armor.ts';
 import { isBlank } from './field-rules.ts';
+import { ipWarnings } from './ip-warnings.ts';
+import {
+  nodeAffinityWarnings,
+  nodeSelectorWarnings,
+  podAffinityWarnings,
+  spreadWarnings,
+} from './scheduling-warnings.ts';
+import { fractionWarnings, volumeWarnings } from './volume-warnings.ts';
 
 type Warnings = Iterable<string>;
 type AnyContainer = Container | EphemeralContainer;
 
-const DEPRECATED_VOLUMES: Readonly<Record<string, string>> = {
-  photonPersistentDisk: 'deprecated in v1.11, non-functional in v1.16+',
-  gitRepo: 'deprecated in v1.11, and disabled by default in v1.33+',
-  scaleIO: 'deprecated in v1.16, non-functional in v1.22+',
-  flocker: 'deprecated in v1.22, non-functional in v1.25+',
-  storageos: 'deprecated in v1.22, non-functional in v1.25+',
-  quobyte: 'deprecated in v1.22, non-functional in v1.25+',
-  glusterfs: 'deprecated in v1.25, non-functional in v1.26+',
-  cephfs: 'deprecated in v1.28, non-functional in v1.31+',
-  rbd: 'deprecated in v1.28, non-functional in v1.31+',
-};
+const BYTE_RESOURCES = ['memory', 'ephemeral-storage'] as const;
+
+const SECCOMP_POD = 'seccomp.security.alpha.kubernetes.io/pod';
+const SECCOMP_CONTAINER = 'container.seccomp.security.alpha.kubernetes.io/';
+const OLD_SECCOMP = 'non-functional in v1.27+; use the "seccompProfile" field instead';
+const OLD_SYSCTLS = 'non-functional in v1.11+; use the "sysctls" field instead';
+const OLD_ANNOTATIONS = [
+  [
+    'scheduler.alpha.kubernetes.io/critical-pod',
+    'non-functional in v1.16+; use the "priorityClassName" field instead',
+  ],
+  ['security.alpha.kubernetes.io/sysctls', OLD_SYSCTLS],
+  ['security.alpha.kubernetes.io/unsafe-sysctls', OLD_SYSCTLS],
+] as const;
 
 /** The name of the object becomes part of hostnames. */
 export function hostnameWarnings(
@@ -39,35 +52,76 @@ export function hostnameWarnings(
 
 /** Warnings about the template at `path`. */
 export function podTemplateWarnings(template: PodTemplateSpec, path: FieldPath): string[] {
-  return template.spec ? podSpecWarnings(template.spec, path.child('spec')) : [];
+  const { metadata = {}, spec } = template;
+  if (spec === undefined) return [];
+  const paths = { spec: path.child('spec'), annotations: path.child('metadata', 'annotations') };
+  const { annotations } = metadata;
+  return [...specWarnings({ annotations, spec }, paths, true)];
 }
 
-/** Warnings about the pod spec at `path`. */
-export function podSpecWarnings(spec: PodSpec, path: FieldPath): string[] {
-  return [
-    ...spreadWarnings(spec, path),
-    ...volumeWarnings(spec, path),
-    ...listWarnings(spec, path),
-    ...containerWarnings(spec, path),
-    ...portWarnings(spec, path),
-    ...graceWarnings(spec, path),
-  ];
+/** Warnings about a new pod. */
+export function podWarnings({ metadata, spec }: Pod): string[] {
+  if (spec === undefined) return [];
+  const paths = { spec: fieldPath('spec'), annotations: fieldPath('metadata', 'annotations') };
+  const { annotations } = metadata;
+  // Upstream fills these fields first, and says so before anything else.
+  return [...appArmorWarnings(annotations, spec), ...specWarnings({ annotations, spec }, paths)];
 }
 
-function* spreadWarnings(spec: PodSpec, path: FieldPath): Warnings {
-  for (const [i, { labelSelector }] of (spec.topologySpreadConstraints ?? []).entries()) {
-    if (labelSelector !== undefined) continue;
-    const selector = path.child('topologySpreadConstraints').index(i).child('labelSelector');
-    yield `${selector.toString()}: a null labelSelector results in matching no pod`;
+interface Subject {
+  readonly annotations: Record<string, string> | undefined;
+  readonly spec: PodSpec;
+}
+
+interface Paths {
+  readonly annotations: FieldPath;
+  readonly spec: FieldPath;
+}
+
+function* specWarnings(subject: Subject, paths: Paths, isTemplate = false): Warnings {
+  const { spec } = subject;
+  const affinityPath = paths.spec.child('affinity');
+  yield* nodeSelectorWarnings(spec.nodeSelector, paths.spec.child('nodeSelector'));
+  yield* nodeAffinityWarnings(spec.affinity, affinityPath);
+  const spreadPath = paths.spec.child('topologySpreadConstraints');
+  yield* spreadWarnings(spec.topologySpreadConstraints, spreadPath);
+  for (const [key, message] of OLD_ANNOTATIONS) {
+    if (subject.annotations?.[key] === undefined) continue;
+    yield `${paths.annotations.key(key).toString()}: ${message}`;
+  }
+  yield* volumeWarnings(spec.volumes ?? [], paths.spec.child('volumes'));
+  yield* listWarnings(spec, paths.spec);
+  for (const resource of BYTE_RESOURCES) {
+    yield* fractionWarnings(spec.overhead?.[resource], paths.spec.child('overhead').key(resource));
+  }
+  yield* seccompWarnings(subject, paths);
+  if (isTemplate) yield* appArmorWarnings(subject.annotations, spec, paths.annotations);
+  yield* containerWarnings(spec, paths.spec);
+  yield* portWarnings(spec, paths.spec);
+  yield* graceWarnings(spec, paths.spec);
+  yield* podAffinityWarnings(spec.affinity, affinityPath);
+  yield* addressWarnings(spec, paths.spec);
+}
+
+/** Annotations that nothing reads any more. */
+function* seccompWarnings({ annotations, spec }: Subject, paths: Paths): Warnings {
+  const old = (key: string) => `${paths.annotations.key(key).toString()}: ${OLD_SECCOMP}`;
+  if (annotations?.[SECCOMP_POD] !== undefined && !spec.securityContext?.seccompProfile) {
+    yield old(SECCOMP_POD);
+  }
+  for (const [{ name, securityContext }] of eachContainer(spec, paths.spec)) {
+    const key = SECCOMP_CONTAINER + name;
+    if (annotations?.[key] !== undefined && !securityContext?.seccompProfile) yield old(key);
   }
 }
 
-function* volumeWarnings(spec: PodSpec, path: FieldPath): Warnings {
-  for (const [i, volume] of (spec.volumes ?? []).entries()) {
-    for (const [kind, message] of Object.entries(DEPRECATED_VOLUMES)) {
-      if (Reflect.get(volume, kind) === undefined) continue;
-      yield `${path.child('volumes').index(i).child(kind).toString()}: ${message}`;
-    }
+function* addressWarnings(spec: PodSpec, path: FieldPath): Warnings {
+  const servers = path.child('dnsConfig', 'nameservers');
+  for (const [i, server] of (spec.dnsConfig?.nameservers ?? []).entries()) {
+    yield* ipWarnings(server, servers.index(i));
+  }
+  for (const [i, { ip }] of (spec.hostAliases ?? []).entries()) {
+    yield* ipWarnings(ip, path.child('hostAliases').index(i).child('ip'));
   }
 }
 
@@ -82,8 +136,12 @@ function* listWarnings(spec: PodSpec, path: FieldPath): Warnings {
   for (const [i, { name = '' }] of (spec.imagePullSecrets ?? []).entries()) {
     const namePath = path.child('imagePullSecrets').index(i).child('name').toString();
     if (names.has(name)) yield `${namePath}: duplicate name ${goQuote(name)}`;
-    if (name === '') yield `${namePath}: invalid empty name ""`;
     names.add(name);
+  }
+  for (const [i, { name = '' }] of (spec.imagePullSecrets ?? []).entries()) {
+    if (name !== '') continue;
+    const namePath = path.child('imagePullSecrets').index(i).child('name').toString();
+    yield `${namePath}: invalid empty name ""`;
   }
 }
 
@@ -97,7 +155,7 @@ function* eachContainer(spec: PodSpec, path: FieldPath): Iterable<[AnyContainer,
 
 function* containerWarnings(spec: PodSpec, path: FieldPath): Warnings {
   for (const [container, containerPath] of eachContainer(spec, path)) {
-    for (const resource of ['memory', 'ephemeral-storage']) {
+    for (const resource of BYTE_RESOURCES) {
       for (const side of ['limits', 'requests'] as const) {
         const amount = container.resources?.[side]?.[resource];
         const amountPath = containerPath.child('resources', side).key(resource);
@@ -106,13 +164,6 @@ function* containerWarnings(spec: PodSpec, path: FieldPath): Warnings {
     }
     yield* envWarnings(container, containerPath.child('env'));
   }
-}
-
-/** An amount of bytes that is not whole. */
-export function* fractionWarnings(amount: string | undefined, path: FieldPath): Warnings {
-  if (amount === undefined || isWholeQuantity(parseQuantity(amount))) return;
-  const value = `fractional byte value ${goQuote(amount)}`;
-  yield `${path.toString()}: ${value} is invalid, must be an integer`;
 }
 
 function* envWarnings(container: AnyContainer, path: FieldPath): Warnings {
@@ -139,6 +190,7 @@ function* portWarnings(spec: PodSpec, path: FieldPath): Warnings {
   for (const [container, containerPath] of eachContainer(spec, path)) {
     for (const [i, port] of (container.ports ?? []).entries()) {
       const { hostIP = '', hostPort = 0 } = port;
+      if (hostIP !== '' && hostPort === 0) yield hostIpWarning(port, containerPath, i);
       const own = { path: containerPath.child('ports').index(i).toString(), hostIP, hostPort };
       const key = `${port.containerPort}/${port.protocol ?? ''}`;
       const others = seen.get(key) ?? [];
@@ -150,6 +202,14 @@ function* portWarnings(spec: PodSpec, path: FieldPath): Warnings {
     }
   }
   yield* portNameWarnings(spec, path);
+}
+
+/** The port stands there as Go prints it. */
+function hostIpWarning(port: ContainerPort, container: FieldPath, i: number): string {
+  const { name = '', containerPort, protocol = '', hostIP = '' } = port;
+  const shown = `ContainerPort:${containerPort} Protocol:${protocol} HostIP:${hostIP}`;
+  const path = container.child('ports').index(i).toString();
+  return `${path}: hostIP set without hostPort: {Name:${name} HostPort:0 ${shown}}`;
 }
 
 function portProblem(own: SeenPort, other: SeenPort): string {

@@ -5,7 +5,14 @@ import type {
   ReplicationControllerSpec,
 } from '../generated/types.ts';
 import { defineKind, specDiffers } from '../define-kind.ts';
-import { fieldPath, invalidValue, notSupported, required } from '../meta/field-errors.ts';
+import {
+  fieldPath,
+  forbidden,
+  invalidValue,
+  notSupported,
+  required,
+} from '../meta/field-errors.ts';
+import { dropDisabledTemplateFields } from './disabled-fields.ts';
 import type { Causes } from './field-rules.ts';
 import { nonNegative } from './field-rules.ts';
 import {
@@ -15,10 +22,25 @@ import {
 } from './object-meta-validation.ts';
 import { templateDefaults } from './pod-defaults.ts';
 import { validatePodTemplate } from './pod-template-validation.ts';
-import { podTemplateWarnings } from './pod-warnings.ts';
+import { hostnameWarnings, podTemplateWarnings } from './pod-warnings.ts';
 import { simpleKind } from '../simple-kind.ts';
+import { validateCounts } from '../apps/workload-validation.ts';
 
 const SPEC = fieldPath('spec');
+const COUNTS = [
+  'replicas',
+  'fullyLabeledReplicas',
+  'readyReplicas',
+  'availableReplicas',
+  'observedGeneration',
+];
+const OF_ALL = 'cannot be greater than status.replicas';
+const BOUNDS = [
+  ['fullyLabeledReplicas', 'replicas', OF_ALL],
+  ['readyReplicas', 'replicas', OF_ALL],
+  ['availableReplicas', 'replicas', OF_ALL],
+  ['availableReplicas', 'readyReplicas', 'cannot be greater than readyReplicas'],
+] as const;
 
 /** What the API server asks of replication controllers. */
 export const replicationControllerRules = defineKind<ReplicationController>({
@@ -37,6 +59,12 @@ export const replicationControllerRules = defineKind<ReplicationController>({
     if (labels && Object.keys(spec.selector ?? {}).length === 0) spec.selector = { ...labels };
     if (labels && Object.keys(metadata.labels ?? {}).length === 0) metadata.labels = { ...labels };
   },
+  prepareForCreate({ spec }, context) {
+    dropDisabledTemplateFields(spec?.template, undefined, context);
+  },
+  prepareForUpdate({ spec }, old, context) {
+    dropDisabledTemplateFields(spec?.template, old.spec?.template, context);
+  },
   *validate({ metadata, spec = {} }) {
     yield* validateMetadata(metadata, { namespaced: true, nameRule: subdomainName });
     yield* validateSpec(spec);
@@ -47,11 +75,14 @@ export const replicationControllerRules = defineKind<ReplicationController>({
   },
   *validateStatusUpdate({ metadata, status }, old) {
     yield* validateMetadataUpdate(metadata, old.metadata);
-    for (const count of ['replicas', 'readyReplicas', 'availableReplicas'] as const) {
-      yield* nonNegative(status?.[count], fieldPath('status', count));
-    }
+    yield* validateCounts(status ?? {}, COUNTS, BOUNDS);
   },
-  warnings: ({ spec }) => podTemplateWarnings(spec?.template ?? {}, SPEC.child('template')),
+  warnings(controller, old) {
+    if (controller.metadata.generation === old?.metadata.generation) return [];
+    const template = controller.spec?.template ?? {};
+    const warnings = podTemplateWarnings(template, SPEC.child('template'));
+    return old ? warnings : [...hostnameWarnings(controller.metadata), ...warnings];
+  },
 });
 
 function* validateSpec(spec: ReplicationControllerSpec): Causes {
@@ -74,6 +105,10 @@ function* validateSpec(spec: ReplicationControllerSpec): Causes {
   if (policy !== 'Always') {
     yield notSupported(path.child('spec', 'restartPolicy'), policy, ['Always']);
   }
+  if (template.spec?.activeDeadlineSeconds !== undefined) {
+    const message = 'activeDeadlineSeconds in ReplicationController is not Supported';
+    yield forbidden(path.child('spec', 'activeDeadlineSeconds'), message);
+  }
 }
 
 /** What the API server asks of pod templates. */
@@ -84,5 +119,12 @@ export const podTemplateRules = simpleKind<PodTemplate>({
     object.template ??= {};
     templateDefaults(object.template);
   },
+  prepareForCreate({ template }, context) {
+    dropDisabledTemplateFields(template, undefined, context);
+  },
+  prepareForUpdate({ template }, old, context) {
+    dropDisabledTemplateFields(template, old.template, context);
+  },
+  warnings: ({ template }) => podTemplateWarnings(template ?? {}, fieldPath('template')),
   check: ({ template }) => validatePodTemplate(template ?? {}, fieldPath('template')),
 });

@@ -19,6 +19,7 @@ import { validateId } from '../meta/names.ts';
 import type { Causes } from './field-rules.ts';
 import { isBlank, oneOf } from './field-rules.ts';
 import { validateDescendingPath } from './path-validation.ts';
+import { validateWindowsOptions } from './windows-options-validation.ts';
 
 const PROFILES = ['Localhost', 'RuntimeDefault', 'Unconfined'];
 /** PATH_MAX without its terminator. */
@@ -49,6 +50,7 @@ export function* validatePodSecurityContext(spec: PodSpec, path: FieldPath): Cau
   const changePolicies = ['Always', 'OnRootMismatch'];
   yield* oneOf(context.fsGroupChangePolicy, path.child('fsGroupChangePolicy'), changePolicies);
   yield* validateSeccompProfile(context.seccompProfile, path.child('seccompProfile'));
+  yield* validateWindowsOptions(context.windowsOptions, path.child('windowsOptions'));
   yield* validateAppArmorProfile(context.appArmorProfile, path.child('appArmorProfile'));
   const groupPolicies = ['Merge', 'Strict'];
   const groupPath = path.child('supplementalGroupsPolicy');
@@ -138,6 +140,7 @@ export function* validateSecurityContext(
   }
   yield* validateSeccompProfile(context.seccompProfile, path.child('seccompProfile'));
   if (context.allowPrivilegeEscalation === false) yield* noEscalation(context, path);
+  yield* validateWindowsOptions(context.windowsOptions, path.child('windowsOptions'));
   yield* validateAppArmorProfile(context.appArmorProfile, path.child('appArmorProfile'));
 }
 
