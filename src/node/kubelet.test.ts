@@ -1,6 +1,7 @@
 // The agent against the fake API and a runtime in memory.
 import { afterEach, describe, expect, test } from 'vitest';
 import { OBJECT_MODIFIED, conflict } from '../api/meta/status-error.ts';
+import { isConditionTrue } from '../api/meta/conditions.ts';
 import { configMaps, events, leases, nodes, pods } from '../api/resources.ts';
 import {
   AgentHarness,
@@ -53,6 +54,37 @@ describe('node', () => {
     const before = renewed();
     clock.advance(10_000);
     await until('renewal', () => renewed() !== before);
+  });
+
+  test('a status that is true is not written again before 5 min', async () => {
+    const { api } = await start();
+    const writes = () =>
+      api.requests.filter(({ path }) => path.endsWith(`/nodes/${NODE_NAME}/status`));
+    await harness.advance(290_000, 10_000);
+    expect(writes()).toEqual([]);
+    await harness.advance(20_000, 10_000);
+    await until('report', () => writes().length === 1);
+  });
+
+  test('SS-941: a node that was given up says within 10 s that it and its pods are there', async () => {
+    const { api, client, clock } = await start();
+    await create(testPod('web-0'));
+    const pod = await harness.untilPod('web-0', 'ready', (one) => isTrue(one, 'Ready'));
+    const name = { name: NODE_NAME };
+    const silent = [{ type: 'Ready', status: 'Unknown', reason: 'NodeStatusUnknown' }];
+    const node = await client.resource(nodes).get(name);
+    await client
+      .resource(nodes)
+      .updateStatus({ ...node, status: { ...node.status, conditions: silent } });
+    const conditions = (pod.status?.conditions ?? []).map((condition) =>
+      condition.type === 'Ready' ? { ...condition, status: 'False' } : condition,
+    );
+    await client.resource(pods).updateStatus({ ...pod, status: { ...pod.status, conditions } });
+    clock.advance(10_000);
+    await until('node ready', () =>
+      isConditionTrue(api.get(nodes, name)?.status?.conditions, 'Ready'),
+    );
+    await harness.untilPod('web-0', 'ready again', (one) => isTrue(one, 'Ready'));
   });
 });
 

@@ -29,7 +29,10 @@ export interface NodeStatusOptions {
 const LEASE_NAMESPACE = 'kube-node-lease';
 const LEASE_SECONDS = 40;
 const LEASE_RENEW_MS = 10_000;
-const STATUS_PERIOD_MS = 300_000;
+/** How often we look whether the object still says what is true. */
+const STATUS_CHECK_MS = 10_000;
+/** A status that has not changed is written so often. */
+const STATUS_REPORT_MS = 300_000;
 const RETRY_MS = 1000;
 const CONFLICT_TRIES_MAX = 5;
 
@@ -40,6 +43,7 @@ export class NodeStatusKeeper implements Runnable {
   #flights: Promise<void>[] = [];
   #node: Node | undefined;
   #lease: Lease | undefined;
+  #reportedMs = 0;
 
   constructor(options: NodeStatusOptions) {
     this.#options = options;
@@ -51,9 +55,9 @@ export class NodeStatusKeeper implements Runnable {
       await sleep(this.#options.clock, RETRY_MS, signal);
     }
     const lease = () => this.#try('node lease not renewed', () => this.#renewLease());
-    const status = () => this.#try('node status not written', () => this.#register());
+    const status = () => this.#try('node status not written', () => this.#checkStatus());
     await lease();
-    this.#flights = [this.#repeat(LEASE_RENEW_MS, lease), this.#repeat(STATUS_PERIOD_MS, status)];
+    this.#flights = [this.#repeat(LEASE_RENEW_MS, lease), this.#repeat(STATUS_CHECK_MS, status)];
   }
 
   async stop(): Promise<void> {
@@ -112,42 +116,56 @@ export class NodeStatusKeeper implements Runnable {
     };
   }
 
-  async #fetch(): Promise<Node> {
-    const resource = this.#options.client.resource(nodes);
-    const name = this.#options.nodeName;
+  async #find(): Promise<Node | undefined> {
     try {
-      return await resource.get({ name });
+      return await this.#options.client.resource(nodes).get({ name: this.#options.nodeName });
     } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
-    try {
-      return await resource.create({
-        apiVersion: 'v1',
-        kind: 'Node',
-        metadata: { name, labels: this.#labels() },
-      });
-    } catch (error) {
-      if (isAlreadyExists(error)) return resource.get({ name });
+      if (isNotFound(error)) return undefined;
       throw error;
     }
   }
 
+  /** Writes only what has changed, or when it is time. A lost object is made anew then. */
+  async #checkStatus(): Promise<void> {
+    if (this.#options.clock.now() - this.#reportedMs < STATUS_REPORT_MS) {
+      const node = await this.#find();
+      if (node === undefined || sameStatus(node.status, this.#status(node.status))) return;
+    }
+    await this.#register();
+  }
+
   /** Makes the object and its labels if needed and writes the status. */
   async #register(): Promise<void> {
-    const resource = this.#options.client.resource(nodes);
     for (let tries = 1; ; tries++) {
       try {
-        let node = await this.#fetch();
-        const labels = { ...node.metadata.labels, ...this.#labels() };
-        if (!semanticEqual(labels, node.metadata.labels)) {
-          node = await resource.update({ ...node, metadata: { ...node.metadata, labels } });
-        }
-        this.#node = await resource.updateStatus({ ...node, status: this.#status(node.status) });
+        const node = await this.#find();
+        this.#node = await (node === undefined ? this.#create() : this.#update(node));
+        this.#reportedMs = this.#options.clock.now();
         return;
       } catch (error) {
-        if (!isConflict(error) || tries === CONFLICT_TRIES_MAX) throw error;
+        const isRace = isConflict(error) || isAlreadyExists(error) || isNotFound(error);
+        if (!isRace || tries === CONFLICT_TRIES_MAX) throw error;
       }
     }
+  }
+
+  /** One write, so that nobody sees a node of which nothing is known. */
+  #create(): Promise<Node> {
+    return this.#options.client.resource(nodes).create({
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: this.#options.nodeName, labels: this.#labels() },
+      status: this.#status(undefined),
+    });
+  }
+
+  async #update(node: Node): Promise<Node> {
+    const resource = this.#options.client.resource(nodes);
+    const labels = { ...node.metadata.labels, ...this.#labels() };
+    const labelled = semanticEqual(labels, node.metadata.labels)
+      ? node
+      : await resource.update({ ...node, metadata: { ...node.metadata, labels } });
+    return resource.updateStatus({ ...labelled, status: this.#status(labelled.status) });
   }
 
   async #renewLease(): Promise<void> {
@@ -181,4 +199,16 @@ export class NodeStatusKeeper implements Runnable {
     const owner = { apiVersion: 'v1', kind: 'Node', name, uid: uidOf(this.#node) };
     return { ownerReferences: [owner] };
   }
+}
+
+/** Says the same, apart from times. */
+function sameStatus(left: NodeStatus | undefined, right: NodeStatus): boolean {
+  return semanticEqual(withoutTimes(left ?? {}), withoutTimes(right));
+}
+
+function withoutTimes(status: NodeStatus): object {
+  const conditions = (status.conditions ?? []).map(
+    ({ lastHeartbeatTime: _beat, lastTransitionTime: _since, ...rest }) => rest,
+  );
+  return { ...status, conditions: conditions.toSorted((a, b) => (a.type < b.type ? -1 : 1)) };
 }

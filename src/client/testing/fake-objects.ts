@@ -40,7 +40,9 @@ export function birth(
     generation: 1,
   };
   const object: FakeObject = { ...body, metadata };
-  if (resource.subresources.includes('status')) delete object.status;
+  // A node registers itself together with its first status.
+  const keepsStatus = resource.resource === 'nodes' || !resource.subresources.includes('status');
+  if (!keepsStatus) delete object.status;
   const status = BIRTH_STATUS[resource.resource];
   if (status !== undefined) object.status = status;
   if (resource.resource === 'namespaces') object.spec = { finalizers: ['kubernetes'] };
