@@ -21,6 +21,7 @@ import {
 } from './apiserver/authentication.ts';
 import type { AuditLog } from './apiserver/audit.ts';
 import { createAuthorizer, type Authorizer } from './apiserver/authorization/authorizer.ts';
+import { nodeUser } from './apiserver/authorization/node-identity.ts';
 import { bootstrapPolicy } from './apiserver/authorization/bootstrap-policy.ts';
 import {
   createCustomResources,
@@ -275,6 +276,10 @@ function createApiServer(
 
 function clientFor(handler: ApiHandler, { name, agent }: { name: string; agent: string }): Client {
   const user: UserInfo = { name, uid: '', groups: [MASTERS_GROUP, 'system:authenticated'] };
+  return clientAs(handler, { user, agent });
+}
+
+function clientAs(handler: ApiHandler, { user, agent }: { user: UserInfo; agent: string }): Client {
   return createClient(createInProcessTransport({ handler, user, userAgent: agent }));
 }
 
@@ -312,7 +317,7 @@ function createComponents(
   const agents = options.nodes.map((node) => {
     const agent = createNodeAgent({
       nodeName: node.name,
-      client: clientFor(handler, { name: `system:node:${node.name}`, agent: 'kubelet' }),
+      client: clientAs(handler, { user: nodeUser(node.name), agent: 'kubelet' }),
       informers,
       runtime: node.runtime,
       clock,

@@ -3,7 +3,7 @@
 import type { Pod, PodStatus } from '../api/generated/types.ts';
 import { jsonEqual } from '../api/meta/json-equal.ts';
 import { nameOf, namespaceOf, uidOf } from '../api/meta/object.ts';
-import { isConflict, isNotFound } from '../api/meta/status-error.ts';
+import { isConflict, isForbidden, isNotFound } from '../api/meta/status-error.ts';
 import { pods } from '../api/resources.ts';
 import { backoffMs } from '../base/backoff.ts';
 import { sleep } from '../base/clock.ts';
@@ -161,7 +161,8 @@ export class StatusManager {
       .resource(pods)
       .get(name)
       .catch((error: unknown) => {
-        if (isNotFound(error)) return undefined;
+        // Pods that are not on a node are none of its agent's business: so says the server.
+        if (isNotFound(error) || isForbidden(error)) return undefined;
         throw error;
       });
     if (found === undefined || uidOf(found) !== uidOf(task.pod)) task.over = true;

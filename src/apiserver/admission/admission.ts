@@ -10,6 +10,7 @@ import { defaultStorageClass } from './default-storage-class.ts';
 import { defaultTolerations } from './default-tolerations.ts';
 import { limitBounds, limitDefaults } from './limit-ranger.ts';
 import { immortalNamespaces, namespaceLifecycle } from './namespace-lifecycle.ts';
+import { nodeRestriction } from './node-restriction.ts';
 import { nodeTaint } from './node-taint.ts';
 import { podSecurity } from './pod-security.ts';
 import { onlyDefaultPriority, priority } from './priority.ts';
@@ -62,6 +63,7 @@ export function mutate(request: AdmissionRequest): void | Promise<void> {
     return whenDone(mutateByPolicies(request, { again: true }), () => undefined);
   };
   return withWarnings(request, () => {
+    nodeRestriction(request);
     own();
     return whenDone(mutateByPolicies(request, { again: false }), (changed) => {
       if (changed) own();

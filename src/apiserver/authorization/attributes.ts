@@ -10,6 +10,8 @@ import type { RequestInfo } from '../request-info.ts';
 export interface ResourceAttributes extends ResourceAction {
   /** The empty string for cluster-scoped objects and for all namespaces. */
   readonly namespace: string;
+  /** What a list or watch is narrowed to; only nodes' agents have rights that depend on it. */
+  readonly fieldSelector?: string;
 }
 
 /** Something done to a path that is no resource's; the verb is the method in lower case. */
@@ -29,13 +31,15 @@ const SELECTING_VERBS: readonly string[] = ['list', 'watch', 'deletecollection']
 export function requestAttributes(info: RequestInfo, query: URLSearchParams): ResourceAttributes {
   const { verb, group, resource } = info;
   const isNamespace = group === '' && resource === 'namespaces' && info.name !== '';
+  const fieldSelector = query.get('fieldSelector');
   return {
+    ...(fieldSelector === null ? {} : { fieldSelector }),
     verb,
     group,
     resource,
     subresource: info.subresource.split('/', 1)[0] ?? '',
     namespace: isNamespace ? info.name : info.namespace,
-    name: info.name === '' ? selectedName(verb, query.get('fieldSelector')) : info.name,
+    name: info.name === '' ? selectedName(verb, fieldSelector) : info.name,
   };
 }
 

@@ -1,5 +1,5 @@
-// Who may do what: members of system:masters everything, others what RBAC roles bound to them allow
-// (API-1104, API-1105). Whatever no rule allows is refused.
+// Who may do what: members of system:masters everything, nodes' agents what concerns their node,
+// others what RBAC roles bound to them allow (API-1104, API-1105). Whatever no rule allows is refused.
 import type {
   ClusterRole,
   PolicyRule,
@@ -13,7 +13,9 @@ import { clusterRoles, roles } from '../../api/resources.ts';
 import type { Store } from '../../storage/store.ts';
 import { MASTERS_GROUP, type UserInfo } from '../api-request.ts';
 import { getObject, requireObject } from '../registry/object-store.ts';
-import { refusal, type Attributes } from './attributes.ts';
+import { refusal, type Attributes, type ResourceAttributes } from './attributes.ts';
+import { createNodeAuthorizer } from './node-authorizer.ts';
+import { nodeOfUser } from './node-identity.ts';
 import { createRbacIndex, type AppliedBinding } from './rbac-index.ts';
 
 export interface Decision {
@@ -36,9 +38,13 @@ export interface Authorizer {
   rulesOf(roleRef: RoleRef, namespace: string): readonly PolicyRule[];
 }
 
+const ALLOWED: Decision = { allowed: true, reason: '' };
+const NO_NODE_RULES = 'node authorizer does not support user rule resolution';
+
 /** An authorizer over the roles and bindings of a store; the store must be started when asked. */
 export function createAuthorizer(store: Store): Authorizer {
   const index = createRbacIndex(store);
+  const decideForNode = createNodeAuthorizer(store);
 
   const bindings = (user: UserInfo, namespace: string): AppliedBinding[] => [
     ...index.bindingsOf(user, ''),
@@ -60,11 +66,18 @@ export function createAuthorizer(store: Store): Authorizer {
 
   return {
     decide(user, attributes) {
-      if (user.groups.includes(MASTERS_GROUP)) return { allowed: true, reason: '' };
-      return decideByRoles(user, attributes);
+      if (user.groups.includes(MASTERS_GROUP)) return ALLOWED;
+      const node = 'path' in attributes ? undefined : nodeOfUser(user);
+      if (node === undefined) return decideByRoles(user, attributes);
+      const verdict = decideForNode(node, attributes as ResourceAttributes);
+      if (verdict === true) return ALLOWED;
+      const { allowed, reason } = decideByRoles(user, attributes);
+      if (allowed) return { allowed, reason };
+      return { allowed, reason: [verdict, reason].filter((text) => text !== '').join('\n') };
     },
     rulesFor(user, namespace) {
       const errors = new Set<string>();
+      if (nodeOfUser(user) !== undefined) errors.add(NO_NODE_RULES);
       const rules = bindings(user, namespace).flatMap((applied) =>
         boundRules(store, applied, (error) => errors.add(error)),
       );

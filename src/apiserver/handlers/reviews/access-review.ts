@@ -1,6 +1,7 @@
 // Questions about who may do what: SelfSubjectAccessReview, SubjectAccessReview,
 // LocalSubjectAccessReview (API-1106).
 import type {
+  FieldSelectorRequirement,
   LocalSubjectAccessReview,
   SelfSubjectAccessReview,
   SubjectAccessReview,
@@ -59,5 +60,14 @@ function attributesOf(
   if (!wanted) return { verb: path?.verb ?? '', path: path?.path ?? '' };
   const { verb = '', group = '', resource = '', subresource = '' } = wanted;
   const { namespace = '', name = '' } = wanted;
-  return { verb, group, resource, subresource, namespace, name };
+  const fieldSelector = equalities(wanted.fieldSelector?.requirements ?? []);
+  return { verb, group, resource, subresource, namespace, name, fieldSelector };
+}
+
+/** The requirements that name one value, as a field selector. */
+function equalities(requirements: readonly FieldSelectorRequirement[]): string {
+  return requirements
+    .filter(({ operator, values }) => operator === 'In' && values?.length === 1)
+    .map(({ key, values }) => `${key}=${values?.[0] ?? ''}`)
+    .join(',');
 }

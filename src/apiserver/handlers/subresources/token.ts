@@ -14,6 +14,7 @@ import type { StatusCause } from '../../../api/meta/status-error.ts';
 import { nodes, pods, secrets } from '../../../api/resources.ts';
 import type { ResourceDefinition } from '../../../api/resources.ts';
 import { formatTime } from '../../../base/time.ts';
+import { admitPart } from '../../admission/admit-part.ts';
 import { unstored } from '../../api-request.ts';
 import type { ObjectResponse } from '../../api-request.ts';
 import { getObject, requireObject } from '../../registry/object-store.ts';
@@ -50,13 +51,16 @@ export async function handleToken(
 ): Promise<ObjectResponse> {
   const issuer = context.tokenIssuer;
   if (!issuer) throw statusError('ServiceUnavailable', 'this server issues no tokens');
-  const { fieldValidation } = parseWriteOptions(target.request.query, 'CreateOptions');
+  const { dryRun, fieldValidation } = parseWriteOptions(target.request.query, 'CreateOptions');
   const { object, warnings } = await decodeBody(target.request, tokenResource, fieldValidation);
   const wanted = object as TokenRequest & KubernetesObject;
   checkNames(wanted.metadata, target);
   const account = requireObject<ServiceAccount>(context.store, targetOf(target)).object;
   const { name = '', uid = '', namespace = '' } = account.metadata;
   checkUid(wanted.metadata.uid, { name, uid });
+  const part = { operation: 'create', kind: tokenResource, object: wanted, dryRun } as const;
+  const admitted = admitPart(context, target, part);
+  if (admitted) await admitted;
   const { audiences = [], expirationSeconds = DEFAULT_SECONDS, boundObjectRef } = wanted.spec ?? {};
   checkSeconds(expirationSeconds);
   const audiencesGiven = audiences.length === 0 ? issuer.audiences : audiences;
