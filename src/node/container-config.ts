@@ -20,6 +20,8 @@ export interface ContainerConfigInput {
   readonly logPath: string;
   /** Host path of the termination message file. */
   readonly terminationMessageFile: string;
+  /** Id of the container whose processes it is to see. */
+  readonly targetId: string | undefined;
 }
 
 function configError(message: string): ContainerStartError {
@@ -124,5 +126,6 @@ export async function containerConfig(input: ContainerConfigInput): Promise<Cont
     tty: container.tty === true,
     logPath: input.logPath,
     stopSignal: container.lifecycle?.stopSignal,
+    targetId: input.targetId,
   };
 }

@@ -1,7 +1,7 @@
 // Starts one container: gathers what its configuration refers to, then hands it to the runtime.
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Container, Pod, Service } from '../api/generated/types.ts';
+import type { Container, EphemeralContainer, Pod, Service } from '../api/generated/types.ts';
 import { nameOf, namespaceOf, uidOf } from '../api/meta/object.ts';
 import { errorMessage } from '../base/errors.ts';
 import { containerConfig } from './container-config.ts';
@@ -91,6 +91,7 @@ async function configOf(
 ): Promise<ContainerConfig> {
   const { pod, container, attempt, volumes } = request;
   const { directories, runtime } = options;
+  const targetId = targetOf(runtime, request);
   const environment = await environmentOf(options, request);
   const place = { name: container.name, attempt };
   const file = directories.terminationMessage(uidOf(pod), place);
@@ -106,10 +107,27 @@ async function configOf(
     volumes,
     logPath: directories.log(uidOf(pod), place),
     terminationMessageFile: file,
+    targetId,
   });
   await makeTerminationMessageFile(file);
   await mkdir(dirname(config.logPath), { recursive: true });
   return config;
+}
+
+/** The container that a debug container looks at (`kubectl debug --target`), if any. */
+function targetOf(
+  runtime: ContainerRuntime,
+  { container, sandboxId }: LaunchRequest,
+): string | undefined {
+  const { targetContainerName: name }: EphemeralContainer = container;
+  if (name === undefined || name === '') return undefined;
+  const target = runtime
+    .listContainers()
+    .filter((other) => other.sandboxId === sandboxId && other.name === name)
+    .toSorted((a, b) => b.attempt - a.attempt)[0];
+  if (target) return target.id;
+  const message = `unable to find target container ${name}`;
+  throw new ContainerStartError('CreateContainerConfigError', message);
 }
 
 /** Any user may write it. */

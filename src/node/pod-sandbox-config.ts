@@ -21,5 +21,6 @@ export function podSandboxConfig(
     hostAliases: (pod.spec?.hostAliases ?? []).map(({ ip, hostnames = [] }) => ({ ip, hostnames })),
     dns: podDns(pod, dns),
     hostNetwork,
+    shareProcesses: pod.spec?.shareProcessNamespace === true,
   };
 }

@@ -13,6 +13,8 @@ export interface ShimPlan {
   readonly setUp: readonly string[];
   /** Replaces the container's first process in the end. */
   readonly argv: readonly string[];
+  /** Shell commands that the shim runs when that process has ended. */
+  readonly sweep: readonly string[];
 }
 
 export interface RuntimeDriver {

@@ -40,6 +40,8 @@ export interface PodSandboxConfig {
     readonly options: readonly string[];
   };
   readonly hostNetwork: boolean;
+  /** Its containers see each other's processes (`shareProcessNamespace`). */
+  readonly shareProcesses?: boolean;
 }
 
 export interface PodSandbox {
@@ -87,6 +89,8 @@ export interface ContainerConfig {
   /** Its stdin ends with the first client that had attached to it. */
   readonly stdinOnce?: boolean;
   readonly tty: boolean;
+  /** Id of the container whose processes it sees instead of its own; unless its pod shares all. */
+  readonly targetId?: string | undefined;
   /** `lifecycle.stopSignal` (`SIGINT`); SIGTERM when absent. */
   readonly stopSignal?: string | undefined;
   /**

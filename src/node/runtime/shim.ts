@@ -57,7 +57,8 @@ exec ${plan.argv.map(shellQuote).join(' ')} >&6 2>&7 3>&- 4>&- 5>&- 6>&- 7>&-
 )
 code=$?
 exec 6>&- 7>&-
-echo $code >&3
+trap 'echo $code >&3' EXIT # also when sweeping fails
+${plan.sweep.join('\n')}
 `;
 }
 

@@ -122,6 +122,7 @@ function prepare(abilities: RuntimeAbilities, container: ContainerRecord, dir: s
     enter: [],
     setUp: [`cd ${shellQuote(cwd)}`],
     argv: [...userCommand(abilities, config), ...environment(container, dir), ...program],
+    sweep: [],
   };
 }
 

@@ -22,8 +22,12 @@ export function podSharedMemory(pod: PodRecord): string {
   return `${SHM_MOUNT}/${pod.id}`;
 }
 
-/** Makes them; throws OrdinalError `ORD_POD_NETWORK`. */
-export async function createPodNamespaces(runner: CommandRunner, pod: PodRecord): Promise<void> {
+/** Makes them, and runs `further` shell commands; throws OrdinalError `ORD_POD_NETWORK`. */
+export async function createPodNamespaces(
+  runner: CommandRunner,
+  pod: PodRecord,
+  further: readonly string[],
+): Promise<void> {
   const { uts, ipc } = podNamespaces(pod);
   const script = [
     `mkdir -m 1777 ${PODS_MOUNT}/${pod.id} ${podSharedMemory(pod)} || exit 1`,
@@ -31,8 +35,10 @@ export async function createPodNamespaces(runner: CommandRunner, pod: PodRecord)
     `: >${ipc}`,
     // At the same time as the network.
     `unshare --uts=${uts} --ipc=${ipc} hostname ${shellQuote(pod.config.hostname)} &`,
+    'named=$!',
     ...(pod.config.hostNetwork ? [] : networkCommands(pod)),
-    'wait $!',
+    ...further.map((command) => `${command} || exit 1`),
+    'wait $named',
   ].join('\n');
   await runOrThrow(runner, ['sh', '-c', script], {
     code: 'ORD_POD_NETWORK',

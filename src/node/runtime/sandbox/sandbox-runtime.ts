@@ -32,6 +32,7 @@ import {
   removePodNamespaces,
 } from './pod-network.ts';
 import type { SandboxAbilities } from './probe-sandbox.ts';
+import { pauseCommand, pauseProcess, processSpace } from './process-space.ts';
 import { needsUserNamespace, userCommand } from './user-command.ts';
 
 export interface SandboxRuntimeOptions extends PodRuntimeOptions {
@@ -65,19 +66,31 @@ function sandboxDriver(options: SandboxRuntimeOptions): RuntimeDriver {
     start: () => addNodeAddress(runner, nodeIndex),
     allocateAddress: (inUse, hostNetwork) =>
       hostNetwork ? nodeAddress(nodeIndex) : allocateAddress(pool, inUse),
-    setUpPod: (pod) => createPodNamespaces(runner, pod),
-    tearDownPod: (pod) => removePodNamespaces(runner, pod),
-    livePods: () => listPodNamespaces(runner),
+    setUpPod: (pod) => {
+      const shared = pod.config.shareProcesses === true;
+      return createPodNamespaces(runner, pod, shared ? [pauseCommand(stateDir, pod)] : []);
+    },
+    tearDownPod: async (pod) => {
+      const pause = pauseProcess(stateDir, pod);
+      if (pause) sendSignal(pause.pid, 'SIGKILL');
+      await removePodNamespaces(runner, pod);
+    },
+    livePods: async (pods) => {
+      const named = await listPodNamespaces(runner);
+      const lives = (pod: PodRecord) =>
+        named.has(pod.id) && (!pod.config.shareProcesses || pauseProcess(stateDir, pod));
+      return new Set(pods.filter(lives).map(({ id }) => id));
+    },
     createCgroups: ({ id, config }) => createCgroups(abilities.cgroups, id, config.limits),
     prepareContainer: (pod, container, dir) => prepare(options, pod, { ...container, dir }),
-    // The kernel ends a pid namespace with its first process.
+    // The kernel ends a pid namespace with its first process; others are swept by the shim.
     killContainer: (_container, init) => void sendSignal(init.pid, 'SIGKILL'),
     sweepContainer: () => {},
     cleanUpContainer: async ({ cgroups }) => removeCgroups(cgroups),
     wasOomKilled: ({ cgroups }) => oomKilled(cgroups),
     execCommand: (request) => execCommand(abilities, request),
     enterMounts: ({ pid }) => ['nsenter', '--target', `${pid}`, '--mount'],
-    containerPids: (_container, { pid }) => pidsInNamespaceOf(pid),
+    containerPids: (_container, { pid }) => pidsBeside(pid),
     cgroupMemoryBytes: ({ cgroups }) => memoryInUse(cgroups),
   };
 }
@@ -97,8 +110,9 @@ function prepare(
   pod: PodRecord,
   container: ContainerRecord & { dir: string },
 ): ShimPlan {
-  const { abilities, namespaceDir } = options;
+  const { abilities, namespaceDir, stateDir } = options;
   const { config, dir, cgroups } = container;
+  const space = processSpace(stateDir, pod, config);
   const { view, entries } = prepareContainerRoot({
     dir,
     level: abilities.rootLevel,
@@ -119,10 +133,12 @@ function prepare(
   const available = availableCapabilities();
   const become = userCommand({ config, abilities, available, entry: 'start' });
   const program = config.tty ? terminalCommand(config.argv) : config.argv;
+  const ownPids = space.enter.length === 0 ? ['--pid'] : [];
   return {
-    enter: [...enterPod(pod), 'unshare', '--mount', '--pid'],
+    enter: [...enterPod(pod), ...space.enter, 'unshare', '--mount', ...ownPids],
     setUp: [...joinCgroups(cgroups), ...enterRoot, `cd ${shellQuote(cwd)}`],
     argv: [...become, ...environmentCommand(config, { HOSTNAME: pod.config.hostname }), ...program],
+    sweep: space.sweep,
   };
 }
 
@@ -155,14 +171,15 @@ function availableCapabilities(): ReadonlySet<string> {
   return capabilitiesOfMask(mask);
 }
 
-function pidsInNamespaceOf(init: number): number[] {
-  const namespace = pidNamespace(init);
-  return allPids().filter((pid) => namespace !== undefined && pidNamespace(pid) === namespace);
+/** Ids of the processes that share pids and mounts with a container's first one. */
+function pidsBeside(init: number): number[] {
+  const own = namespacesOf(init);
+  return allPids().filter((pid) => own !== undefined && namespacesOf(pid) === own);
 }
 
-function pidNamespace(pid: number): string | undefined {
+function namespacesOf(pid: number): string | undefined {
   try {
-    return readlinkSync(`/proc/${pid}/ns/pid`);
+    return readlinkSync(`/proc/${pid}/ns/pid`) + readlinkSync(`/proc/${pid}/ns/mnt`);
   } catch {
     return undefined;
   }

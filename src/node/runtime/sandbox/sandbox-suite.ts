@@ -35,6 +35,7 @@ import {
   removeClusterNamespace,
 } from './cluster-namespace.ts';
 import { probeSandbox, type SandboxAbilities } from './probe-sandbox.ts';
+import { processSpaceTests } from './process-space-suite.ts';
 import { createSandboxRuntime } from './sandbox-runtime.ts';
 
 interface SandboxHarness extends RuntimeHarness {
@@ -43,7 +44,8 @@ interface SandboxHarness extends RuntimeHarness {
   create(overrides?: Partial<SandboxAbilities>): ContainerRuntime;
 }
 
-interface Context {
+/** What the tests of the suite share. */
+export interface Context {
   harness: SandboxHarness;
   runtime: ContainerRuntime;
   pod: PodSandbox;
@@ -69,6 +71,7 @@ export function sandboxSuite(prepare: () => void): void {
       await runtime.stop();
     });
     describe('identity', () => identityTests(context));
+    describe('processes', () => processSpaceTests(context));
     describe('network', () => networkTests(context));
     describe('file system', () => fileSystemTests(context));
     describe('rights and limits', () => rightsTests(context));
