@@ -87,6 +87,14 @@ export function shortList(items: readonly string[], whenEmpty: string): string {
   return items.length > 3 ? `${shown} + ${items.length - 3} more...` : shown;
 }
 
+/** The addresses of load balancers, each once, in order. */
+export function sortedPoints(
+  points: readonly { ip?: string | undefined; hostname?: string | undefined }[] = [],
+): string[] {
+  const addresses = points.map(({ ip, hostname }) => ip || hostname || '');
+  return [...new Set(addresses)].filter((address) => address !== '').toSorted();
+}
+
 /** `a=1,b=2` in key order; `<none>` without labels. */
 export function formatLabels(labels: Readonly<Record<string, string>> = {}): string {
   const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`);

@@ -5,6 +5,7 @@ import type {
   Lease,
   Namespace,
   Node,
+  NodeSystemInfo,
   Secret,
   ServiceAccount,
 } from '../../api/generated/types.ts';
@@ -35,6 +36,11 @@ function addressText({ status }: Node, wanted: string): string {
   return (status?.addresses ?? []).find(({ type }) => type === wanted)?.address ?? '<none>';
 }
 
+function kernelText(info: NodeSystemInfo | undefined): string {
+  const version = info?.kernelVersion || '<unknown>';
+  return info?.architecture ? `${version} (${info.architecture})` : version;
+}
+
 export const nodeTable: KindTable<Node> = {
   columns: [
     nameColumn,
@@ -59,7 +65,7 @@ export const nodeTable: KindTable<Node> = {
       addressText(node, 'InternalIP'),
       addressText(node, 'ExternalIP'),
       info?.osImage || '<unknown>',
-      info?.kernelVersion || '<unknown>',
+      kernelText(info),
       info?.containerRuntimeVersion || '<unknown>',
     ];
   },

@@ -15,14 +15,25 @@ import {
   column,
   field,
   nameColumn,
-  shortList,
+  sortedPoints,
   type KindTable,
 } from './column.ts';
 
+/** Rules without a host are counted, though not shown, as in the reference. */
 function hostsOf({ spec }: Ingress): string {
-  const hosts = (spec?.rules ?? []).map(({ host }) => host ?? '').filter((host) => host !== '');
-  return shortList(hosts, '*');
+  const rules = spec?.rules ?? [];
+  const shown: string[] = [];
+  let more = false;
+  for (const { host = '' } of rules) {
+    more ||= shown.length === HOSTS_SHOWN;
+    if (!more && host !== '') shown.push(host);
+  }
+  const text = shown.join(',') || '*';
+  return more ? `${text} + ${rules.length - HOSTS_SHOWN} more...` : text;
 }
+
+const HOSTS_SHOWN = 3;
+const IS_DEFAULT = 'ingressclass.kubernetes.io/is-default-class';
 
 export const ingressTable: KindTable<Ingress> = {
   columns: [
@@ -43,7 +54,7 @@ export const ingressTable: KindTable<Ingress> = {
       nameOf(ingress),
       spec?.ingressClassName ?? '<none>',
       hostsOf(ingress),
-      points.map(({ ip, hostname }) => ip || (hostname ?? '')).join(','),
+      sortedPoints(points).join(','),
       (spec?.tls ?? []).length > 0 ? '80, 443' : '80',
       ageOf(ingress, nowMs),
     ];
@@ -61,7 +72,9 @@ export const ingressClassTable: KindTable<IngressClass> = {
     const { controller = '', parameters } = ingressClass.spec ?? {};
     const group = parameters?.apiGroup === undefined ? '' : `.${parameters.apiGroup}`;
     const reference = parameters && `${parameters.kind}${group}/${parameters.name}`;
-    return [nameOf(ingressClass), controller, reference ?? '<none>', ageOf(ingressClass, nowMs)];
+    const { name = '', annotations } = ingressClass.metadata;
+    const shown = annotations?.[IS_DEFAULT] === 'true' ? `${name} (default)` : name;
+    return [shown, controller, reference ?? '<none>', ageOf(ingressClass, nowMs)];
   },
 };
 
@@ -78,16 +91,21 @@ export const networkPolicyTable: KindTable<NetworkPolicy> = {
   ],
 };
 
-const NO_PARENT: ParentReference = { resource: '', name: '' };
+function parentText(parent: ParentReference | undefined): string {
+  if (!parent) return '<none>';
+  const { group = '', resource, namespace = '', name } = parent;
+  const kind = `${resource}${group === '' ? '' : `.${group}`}`.toLowerCase();
+  return [kind, ...(namespace === '' ? [] : [namespace]), name].join('/');
+}
 
+/** Its rows have a cell more than there are columns, as in the reference. */
 export const ipAddressTable: KindTable<IPAddress> = {
-  columns: [nameColumn, column('ParentRef', field('IPAddressSpec', 'parentRef')), ageColumn],
-  cells: (address, nowMs) => {
-    const { group = '', resource, namespace = '', name } = address.spec?.parentRef ?? NO_PARENT;
-    const parts = [`${resource}${group === '' ? '' : `.${group}`}`, namespace, name];
-    const parent = parts.filter((part) => part !== '').join('/');
-    return [nameOf(address), parent, ageOf(address, nowMs)];
-  },
+  columns: [nameColumn, column('ParentRef', field('IPAddressSpec', 'parentRef'))],
+  cells: (address, nowMs) => [
+    nameOf(address),
+    parentText(address.spec?.parentRef),
+    ageOf(address, nowMs),
+  ],
 };
 
 export const serviceCidrTable: KindTable<ServiceCIDR> = {

@@ -1,9 +1,11 @@
 // Which table shows which resource.
+import { formConversion, type FormConversion } from '../../api/form-conversion.ts';
 import type { KubernetesObject } from '../../api/meta/object.ts';
 import { nodeMetrics, podMetrics } from '../../api/metrics/metrics-resources.ts';
 import * as others from '../../api/other-resources.ts';
 import * as resources from '../../api/resources.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
+import * as admission from './admission-tables.ts';
 import * as batch from './batch-tables.ts';
 import { column, field, nameColumn, type KindTable } from './column.ts';
 import * as core from './core-tables.ts';
@@ -75,8 +77,10 @@ const tables: ReadonlyMap<string, AnyTable> = new Map([
   entry(others.runtimeClasses, policy.runtimeClassTable),
   entry(others.mutatingWebhooks, policy.webhookTable),
   entry(others.validatingWebhooks, policy.webhookTable),
-  entry(others.validatingPolicies, policy.validatingPolicyTable),
-  entry(others.validatingPolicyBindings, policy.validatingPolicyBindingTable),
+  entry(others.validatingPolicies, admission.validatingPolicyTable),
+  entry(others.validatingPolicyBindings, admission.policyBindingTable),
+  entry(others.mutatingPolicies, admission.mutatingPolicyTable),
+  entry(others.mutatingPolicyBindings, admission.policyBindingTable),
   entry(others.flowSchemas, policy.flowSchemaTable),
   entry(others.priorityLevels, policy.priorityLevelTable),
   entry(others.certificateSigningRequests, policy.signingRequestTable),
@@ -89,10 +93,18 @@ const tables: ReadonlyMap<string, AnyTable> = new Map([
   entry(podMetrics, podMetricsTable),
 ]);
 
+/** Other forms of a kind are shown as the kind itself. */
+function formTable({ stored, toStored }: FormConversion): AnyTable {
+  const table = kindTable(stored, '');
+  return { ...table, cells: (object, nowMs) => table.cells(toStored(object), nowMs) };
+}
+
 /** The table of a resource, or of its scale. */
 export function kindTable(definition: ResourceDefinition, subresource: string): AnyTable {
   const { group, resource, custom } = definition;
   if (subresource === 'scale') return workload.scaleTable as unknown as AnyTable;
   if (custom) return customTable(custom);
+  const conversion = formConversion(definition);
+  if (conversion) return formTable(conversion);
   return tables.get(`${group}/${resource}`) ?? plainTable;
 }

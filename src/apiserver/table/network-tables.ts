@@ -9,6 +9,7 @@ import {
   formatLabels,
   nameColumn,
   shortList,
+  sortedPoints,
   type KindTable,
 } from './column.ts';
 
@@ -16,10 +17,8 @@ function externalText({ spec, status }: Service): string {
   const external = spec?.externalIPs ?? [];
   if (spec?.type === 'ExternalName') return spec.externalName ?? '';
   if (spec?.type !== 'LoadBalancer') return external.join(',') || '<none>';
-  const ingress = (status?.loadBalancer?.ingress ?? []).map(
-    ({ ip, hostname }) => ip || hostname || '',
-  );
-  return [...ingress, ...external].join(',') || '<pending>';
+  const points = sortedPoints(status?.loadBalancer?.ingress);
+  return [...points, ...external].join(',') || '<pending>';
 }
 
 function portText({ spec }: Service): string {

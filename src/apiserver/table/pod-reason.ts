@@ -87,25 +87,36 @@ function initStory(pod: Pod): InitStory {
 
 interface MainStory {
   readonly reason: string | undefined;
+  /** The last reason of a container that failed. */
+  readonly failure: string | undefined;
   readonly ready: number;
 }
 
 function mainStory(pod: Pod, tally: Tally): MainStory {
   let reason: string | undefined;
+  let failure: string | undefined;
   let ready = 0;
   for (const status of (pod.status?.containerStatuses ?? []).toReversed()) {
     count(tally, status);
-    const text = status.state?.waiting?.reason || endText('', status);
+    const waiting = status.state?.waiting?.reason;
+    const text = waiting || endText('', status);
     if (text !== undefined && text !== '') reason = text;
     else if (status.ready && status.state?.running) ready += 1;
+    if (!waiting && status.state?.terminated?.exitCode) failure = text;
   }
-  return { reason, ready };
+  return { reason, failure, ready };
 }
 
 function deletionText(pod: Pod): string | undefined {
   if (pod.metadata.deletionTimestamp === undefined) return undefined;
   if (pod.status?.reason === 'NodeLost') return 'Unknown';
   return ['Succeeded', 'Failed'].includes(pod.status?.phase ?? '') ? undefined : 'Terminating';
+}
+
+/** Some container has completed, but what of the others? */
+function completedText(pod: Pod, { ready, failure }: MainStory): string {
+  if (ready > 0 && conditionIsTrue(pod, 'Ready')) return 'Running';
+  return failure ?? (ready > 0 ? 'NotReady' : 'Completed');
 }
 
 /** Reads the story of a pod. */
@@ -118,9 +129,7 @@ export function podStory(pod: Pod): PodStory {
     const main = mainStory(pod, tally);
     ready += main.ready;
     reason = main.reason ?? reason;
-    if (reason === 'Completed' && main.ready > 0) {
-      reason = conditionIsTrue(pod, 'Ready') ? 'Running' : 'NotReady';
-    }
+    if (reason === 'Completed') reason = completedText(pod, main);
   }
   const sidecars = (pod.spec?.initContainers ?? []).filter(
     ({ restartPolicy }) => restartPolicy === 'Always',

@@ -11,8 +11,6 @@ import type {
   PriorityLevelConfiguration,
   ResourceQuota,
   RuntimeClass,
-  ValidatingAdmissionPolicy,
-  ValidatingAdmissionPolicyBinding,
 } from '../../api/generated/types.ts';
 import { humanDuration } from '../../api/meta/duration.ts';
 import { nameOf } from '../../api/meta/object.ts';
@@ -148,45 +146,6 @@ export const webhookTable: KindTable<MutatingWebhookConfiguration> = {
   ],
 };
 
-export const validatingPolicyTable: KindTable<ValidatingAdmissionPolicy> = {
-  columns: [
-    nameColumn,
-    column(
-      'Validations',
-      'Validations indicates the number of validation rules defined in this configuration',
-      integer,
-    ),
-    column(
-      'ParamKind',
-      'ParamKind specifies the kind of resources used to parameterize this policy',
-    ),
-    ageColumn,
-  ],
-  cells: (policy, nowMs) => {
-    const { validations = [], paramKind } = policy.spec ?? {};
-    const kind = paramKind ? `${paramKind.apiVersion}/${paramKind.kind}` : '<unset>';
-    return [nameOf(policy), validations.length, kind, ageOf(policy, nowMs)];
-  },
-};
-
-export const validatingPolicyBindingTable: KindTable<ValidatingAdmissionPolicyBinding> = {
-  columns: [
-    nameColumn,
-    column(
-      'PolicyName',
-      'PolicyName indicates the policy definition which the policy binding binded to',
-    ),
-    column('ParamRef', 'ParamRef indicates the param resource which sets the configration param'),
-    ageColumn,
-  ],
-  cells: (binding, nowMs) => {
-    const { policyName, paramRef } = binding.spec ?? { policyName: '' };
-    const { namespace, name } = paramRef ?? {};
-    const reference = namespace === undefined ? `${name ?? '*'}` : `${namespace}/${name ?? '*'}`;
-    return [nameOf(binding), policyName, paramRef ? reference : '<unset>', ageOf(binding, nowMs)];
-  },
-};
-
 export const flowSchemaTable: KindTable<FlowSchema> = {
   columns: [
     nameColumn,
@@ -220,12 +179,12 @@ export const priorityLevelTable: KindTable<PriorityLevelConfiguration> = {
     ageColumn,
   ],
   cells: (level, nowMs) => {
-    const { type = '', limited, exempt } = level.spec ?? {};
+    const { type = '', limited } = level.spec ?? {};
     const queuing = limited?.limitResponse?.queuing;
     return [
       nameOf(level),
       type,
-      (limited ?? exempt)?.nominalConcurrencyShares ?? '<none>',
+      limited?.nominalConcurrencyShares ?? '<none>',
       queuing?.queues ?? '<none>',
       queuing?.handSize ?? '<none>',
       queuing?.queueLengthLimit ?? '<none>',
