@@ -15,7 +15,7 @@ import {
 } from '../meta/field-errors.ts';
 import { semanticEqual } from '../meta/json-equal.ts';
 import { validateLabelSelector, validateLabels } from '../meta/labels.ts';
-import { compareQuantities, parseQuantity, quantitySign } from '../meta/quantity.ts';
+import { compareQuantities, parseQuantity, quantitySign, quantityValue } from '../meta/quantity.ts';
 import type { Causes } from './field-rules.ts';
 import {
   dnsLabel,
@@ -268,6 +268,10 @@ function* validateClaimResource(name: string, path: FieldPath): Causes {
 function* validateAmounts(list: Record<string, string> | undefined, path: FieldPath): Causes {
   for (const [name, amount] of sortedEntries(list)) {
     if (quantitySign(parseQuantity(amount)) >= 0) continue;
-    yield invalidValue(path.key(name), Number(amount), 'must be a valid resource quantity');
+    yield invalidValue(
+      path.key(name),
+      quantityValue(parseQuantity(amount)),
+      'must be a valid resource quantity',
+    );
   }
 }

@@ -1,5 +1,10 @@
 // The rules of the older Endpoints objects for the API server.
-import type { EndpointAddress, EndpointPort, Endpoints } from '../generated/types.ts';
+import type {
+  EndpointAddress,
+  EndpointPort,
+  Endpoints,
+  EndpointSubset,
+} from '../generated/types.ts';
 import { defineKind } from '../define-kind.ts';
 import type { FieldPath } from '../meta/field-errors.ts';
 import { fieldPath, required } from '../meta/field-errors.ts';
@@ -14,6 +19,7 @@ import {
   requiredOneOf,
 } from './field-rules.ts';
 import { validateEndpointIp, validateIp } from './ip-validation.ts';
+import { ipWarnings } from './ip-warnings.ts';
 import {
   subdomainName,
   validateMetadata,
@@ -36,8 +42,21 @@ export const endpointsRules = defineKind<Endpoints>({
     yield* validateMetadataUpdate(endpoints.metadata, old.metadata);
     yield* validateEndpoints(endpoints, semanticEqual(endpoints.subsets, old.subsets));
   },
-  warnings: () => ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'],
+  warnings: ({ subsets }) => [
+    'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+    ...subsetWarnings(subsets ?? []),
+  ],
 });
+
+function* subsetWarnings(subsets: readonly EndpointSubset[]): Iterable<string> {
+  for (const [i, subset] of subsets.entries()) {
+    for (const field of ['addresses', 'notReadyAddresses'] as const) {
+      for (const [j, { ip }] of (subset[field] ?? []).entries()) {
+        yield* ipWarnings(ip, fieldPath('subsets').index(i).child(field).index(j).child('ip'));
+      }
+    }
+  }
+}
 
 /** What is stored already is let pass. */
 function* validateEndpoints({ metadata, subsets }: Endpoints, unchanged: unknown): Causes {

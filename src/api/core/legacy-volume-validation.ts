@@ -1,24 +1,33 @@
 // Volume sources of particular storage systems, in pods and in persistent volumes: what they
-// require and the few ranges they have.
+// require and the few ranges they have. Order and paths are upstream's.
 import type { PersistentVolumeSpec, Volume } from '../generated/types.ts';
 import type { FieldPath } from '../meta/field-errors.ts';
-import { invalidValue, required } from '../meta/field-errors.ts';
+import { invalidValue, notSupported, required } from '../meta/field-errors.ts';
 import type { Causes } from './field-rules.ts';
-import { isBlank, requiredText } from './field-rules.ts';
+import { dnsLabel, isBlank, requiredText, sortedEntries } from './field-rules.ts';
+import { validateIscsi } from './iscsi-validation.ts';
+import { validateDescendingPath } from './path-validation.ts';
 
-type Source = Readonly<Record<string, unknown>>;
+/** A source with its members by name. */
+export type Source = Readonly<Record<string, unknown>>;
+
+/** The volume around a source. */
+export interface SourceOwner {
+  /** The name of the volume. */
+  readonly name: string;
+  /** True for the source of a persistent volume, false for that of a pod. */
+  readonly persistent: boolean;
+}
 
 /** Fields that must not be empty. */
 const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   gitRepo: ['repository'],
   gcePersistentDisk: ['pdName'],
   awsElasticBlockStore: ['volumeID'],
-  iscsi: ['targetPortal', 'iqn'],
   glusterfs: ['endpoints', 'path'],
   rbd: ['monitors', 'image'],
   cinder: ['volumeID'],
   cephfs: ['monitors'],
-  quobyte: ['registry', 'volume'],
   flexVolume: ['driver'],
   azureFile: ['secretName', 'shareName'],
   vsphereVolume: ['volumePath'],
@@ -27,17 +36,34 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   azureDisk: ['diskName', 'diskURI'],
   scaleIO: ['gateway', 'system', 'volumeName'],
 };
-const IQN = {
-  iqn: /iqn\.\d{4}-\d{2}\.([A-Za-z0-9\-.]+)(:[^,;*&$|\s]+)$/,
-  eui: /^eui.[A-Za-z0-9]{16}$/,
-  naa: /^naa.[A-Za-z0-9]{32}$/,
+const HOST_PORTS = 'must be a host:port pair or multiple pairs separated by commas';
+const TENANT_LIMIT = 64;
+
+type Check = (source: Source, path: FieldPath, owner: SourceOwner) => Causes;
+
+/** Checks besides REQUIRED. */
+const CHECKS: Readonly<Record<string, Check>> = {
+  gitRepo: (source, path) =>
+    validateDescendingPath(textOf(source['directory']) ?? '', path.child('directory')),
+  gcePersistentDisk: validatePartition,
+  awsElasticBlockStore: validatePartition,
+  glusterfs: validateGlusterfs,
+  iscsi: validateIscsi,
+  fc: validateFibreChannel,
+  flocker: validateFlocker,
+  cinder: validateSecretRef,
+  quobyte: validateQuobyte,
+  flexVolume: validateFlexOptions,
+  azureFile: validateAzureFile,
+  azureDisk: validateAzureDisk,
+  storageos: validateStorageOs,
 };
 
 /** The rules of the source `kind` of a volume; the source stands at `path`. */
 export function* validateLegacySource(
   volume: Volume | PersistentVolumeSpec,
   kind: string,
-  path: FieldPath,
+  { path, ...owner }: SourceOwner & { path: FieldPath },
 ): Causes {
   const source: unknown = Reflect.get(volume, kind);
   if (typeof source !== 'object' || source === null) return;
@@ -47,13 +73,7 @@ export function* validateLegacySource(
     const empty = Array.isArray(value) ? value.length === 0 : isBlank(textOf(value));
     if (empty) yield required(path.child(field));
   }
-  yield* validatePartition(fields, path);
-  if (kind === 'iscsi') yield* validateIscsi(fields, path);
-  if (kind === 'fc') yield* validateFibreChannel(fields, path);
-  if (kind === 'flocker') yield* validateFlocker(fields, path);
-  if (kind === 'storageos') {
-    yield* requiredText(textOf(fields['volumeName']), path.child('volumeName'));
-  }
+  yield* CHECKS[kind]?.(fields, path, owner) ?? [];
 }
 
 function textOf(value: unknown): string | undefined {
@@ -67,26 +87,30 @@ function* validatePartition(source: Source, path: FieldPath): Causes {
   }
 }
 
-function* validateLun(lun: unknown, path: FieldPath): Causes {
+/** The logical unit of a disk, 0 to 255. */
+export function* validateLun(lun: unknown, path: FieldPath): Causes {
   if (typeof lun === 'number' && (lun < 0 || lun > 255)) {
     yield invalidValue(path.child('lun'), lun, 'must be between 0 and 255, inclusive');
   }
 }
 
-function* validateIscsi(source: Source, path: FieldPath): Causes {
-  yield* validateInitiator(source['iqn'], path.child('iqn'));
-  yield* validateLun(source['lun'], path);
-  const chap = source['chapAuthDiscovery'] === true || source['chapAuthSession'] === true;
-  if (chap && source['secretRef'] === undefined) yield required(path.child('secretRef'));
-  yield* validateInitiator(source['initiatorName'], path.child('initiatorname'));
+function* validateGlusterfs(source: Source, path: FieldPath, { persistent }: SourceOwner): Causes {
+  const namespace = textOf(source['endpointsNamespace']);
+  if (namespace === undefined || !persistent) return;
+  const namespacePath = path.child('endpointsNamespace');
+  const message = 'if the endpointnamespace is set, it must be a valid namespace name';
+  if (namespace === '') yield invalidValue(namespacePath, namespace, message);
+  else yield* dnsLabel(namespace, namespacePath);
 }
 
-function* validateInitiator(value: unknown, path: FieldPath): Causes {
-  if (typeof value !== 'string' || value === '') return;
-  const kind = (['iqn', 'eui', 'naa'] as const).find((prefix) => value.startsWith(prefix));
-  if (kind === undefined) {
-    yield invalidValue(path, value, 'must be valid format starting with iqn, eui, or naa');
-  } else if (!IQN[kind].test(value)) yield invalidValue(path, value, 'must be valid format');
+/** A reference to a secret names it, and its namespace where that is not the pod's. */
+function* validateSecretRef(source: Source, path: FieldPath, { persistent }: SourceOwner): Causes {
+  const reference = source['secretRef'];
+  if (typeof reference !== 'object' || reference === null) return;
+  for (const field of persistent ? ['name', 'namespace'] : ['name']) {
+    const value = textOf(Reflect.get(reference, field));
+    if (isBlank(value)) yield required(path.child('secretRef', field));
+  }
 }
 
 function* validateFibreChannel(source: Source, path: FieldPath): Causes {
@@ -117,4 +141,63 @@ function* validateFlocker(source: Source, path: FieldPath): Causes {
   if (name.includes('/')) {
     yield invalidValue(path.child('datasetName'), name, "must not contain '/'");
   }
+}
+
+function* validateQuobyte(source: Source, path: FieldPath): Causes {
+  const registry = textOf(source['registry']) ?? '';
+  if (registry === '') yield required(path.child('registry'), HOST_PORTS);
+  else if ((textOf(source['tenant']) ?? '').length > TENANT_LIMIT) {
+    const message = `must be a UUID and may not exceed a length of ${TENANT_LIMIT} characters`;
+    yield required(path.child('tenant'), message);
+  } else {
+    for (const pair of registry.split(',')) {
+      if (/^([^:[\]]*|\[[^[\]]*\]):[^:[\]]*$/.test(pair)) continue;
+      yield invalidValue(path.child('registry'), registry, HOST_PORTS);
+    }
+  }
+  yield* requiredText(textOf(source['volume']), path.child('volume'));
+}
+
+function* validateFlexOptions(source: Source, path: FieldPath): Causes {
+  const options = (source['options'] ?? {}) as Record<string, string>;
+  for (const [key] of sortedEntries(options)) {
+    const namespace = `.${(key.split('/')[0] ?? '').toLowerCase()}`;
+    if (!namespace.endsWith('.kubernetes.io') && !namespace.endsWith('.k8s.io')) continue;
+    const message = 'kubernetes.io and k8s.io namespaces are reserved';
+    yield invalidValue(path.child('options').key(key), key, message);
+  }
+}
+
+function* validateAzureFile(source: Source, path: FieldPath, { persistent }: SourceOwner): Causes {
+  if (persistent && source['secretNamespace'] === '') yield required(path.child('secretNamespace'));
+}
+
+function* validateAzureDisk(source: Source, path: FieldPath): Causes {
+  const supported = {
+    cachingMode: ['None', 'ReadOnly', 'ReadWrite'],
+    kind: ['Dedicated', 'Managed', 'Shared'],
+  };
+  for (const field of ['cachingMode', 'kind'] as const) {
+    const value = textOf(source[field]);
+    if (value === undefined || supported[field].includes(value)) continue;
+    yield notSupported(path.child(field), value, supported[field]);
+  }
+  const uri = textOf(source['diskURI']) ?? '';
+  const managed = source['kind'] === 'Managed';
+  if (source['kind'] === undefined) return;
+  if (uri.startsWith(managed ? '/subscriptions/' : 'https://')) return;
+  const group = '/subscriptions/{sub-id}/resourcegroups/{group-name}';
+  const form = managed
+    ? `${group}/providers/microsoft.compute/disks/{disk-id}`
+    : 'https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd';
+  yield notSupported(path.child('diskURI'), uri, [form]);
+}
+
+function* validateStorageOs(source: Source, path: FieldPath, owner: SourceOwner): Causes {
+  const name = textOf(source['volumeName']) ?? '';
+  const namespace = textOf(source['volumeNamespace']) ?? '';
+  if (name === '') yield required(path.child('volumeName'));
+  else yield* dnsLabel(name, path.child('volumeName'));
+  if (namespace !== '') yield* dnsLabel(namespace, path.child('volumeNamespace'));
+  yield* validateSecretRef(source, path, owner);
 }

@@ -14,16 +14,9 @@ import { validateQualifiedName } from '../meta/names.ts';
 import { compareQuantities, parseQuantity, quantityToNumber } from '../meta/quantity.ts';
 import type { Causes } from './field-rules.ts';
 import { sortedEntries } from './field-rules.ts';
-import {
-  subdomainName,
-  validateMetadata,
-  validateMetadataUpdate,
-} from './object-meta-validation.ts';
-import {
-  isOvercommitAllowed,
-  isStandardContainerResource,
-  isStandardResource,
-} from './resource-list.ts';
+import { subdomainName, validateMetadata } from './object-meta-validation.ts';
+import { isOvercommitAllowed } from './resource-list.ts';
+import { validateContainerResourceName, validateResourceName } from './resource-validation.ts';
 
 const TYPES = ['Pod', 'Container', 'PersistentVolumeClaim'];
 const MAPS = ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio'] as const;
@@ -37,15 +30,14 @@ export const limitRangeRules = defineKind<LimitRange>({
   applyDefaults({ spec }) {
     for (const item of spec?.limits ?? []) if (item.type === 'Container') fillContainer(item);
   },
-  *validate({ metadata, spec }) {
-    yield* validateMetadata(metadata, { namespaced: true, nameRule: subdomainName });
-    yield* validateLimits(spec?.limits ?? []);
-  },
-  *validateUpdate({ metadata, spec }, old) {
-    yield* validateMetadataUpdate(metadata, old.metadata);
-    yield* validateLimits(spec?.limits ?? []);
-  },
+  validate: validateLimitRange,
+  validateUpdate: validateLimitRange,
 });
+
+function* validateLimitRange({ metadata, spec }: LimitRange): Causes {
+  yield* validateMetadata(metadata, { namespaced: true, nameRule: subdomainName });
+  yield* validateLimits(spec?.limits ?? []);
+}
 
 /** Missing defaults follow from the limits, missing requests from the defaults. */
 function fillContainer(item: LimitRangeItem): void {
@@ -93,15 +85,9 @@ function* validateItem(item: LimitRangeItem, path: FieldPath): Causes {
   for (const name of [...names].sort()) yield* validateOrder(item, name, path);
 }
 
-function* validateName(type: string, name: string, path: FieldPath): Causes {
-  yield* invalidForEach(path, name, validateQualifiedName(name));
-  if (name.includes('/')) return;
-  if (type === 'Pod' || type === 'Container') {
-    if (isStandardContainerResource(name)) return;
-    yield invalidValue(path, name, 'must be a standard resource for containers');
-  } else if (!isStandardResource(name)) {
-    yield invalidValue(path, name, 'must be a standard resource type or fully qualified');
-  }
+function validateName(type: string, name: string, path: FieldPath): Causes {
+  const ofContainers = type === 'Pod' || type === 'Container';
+  return (ofContainers ? validateContainerResourceName : validateResourceName)(name, path);
 }
 
 /** Pairs that must be in order: the first never above the second. */

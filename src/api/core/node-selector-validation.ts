@@ -76,3 +76,14 @@ function* validateFieldRequirement(
     yield* dnsSubdomain(value, path.child('values').index(i));
   }
 }
+
+/** Messages show upstream's internal form of a term. */
+export function internalTerm(term: NodeSelectorTerm): object {
+  const list = (requirements: NodeSelectorTerm['matchExpressions']) =>
+    requirements?.map(({ key, operator, values }) => ({
+      Key: key,
+      Operator: operator,
+      Values: values ?? null,
+    })) ?? null;
+  return { MatchExpressions: list(term.matchExpressions), MatchFields: list(term.matchFields) };
+}

@@ -1,5 +1,9 @@
 // The rules of persistent volumes for the API server.
-import type { PersistentVolume, PersistentVolumeSpec } from '../generated/types.ts';
+import type {
+  PersistentVolume,
+  PersistentVolumeSpec,
+  VolumeNodeAffinity,
+} from '../generated/types.ts';
 import { defineKind } from '../define-kind.ts';
 import type { FieldPath } from '../meta/field-errors.ts';
 import {
@@ -10,7 +14,7 @@ import {
   required,
 } from '../meta/field-errors.ts';
 import { semanticEqual } from '../meta/json-equal.ts';
-import { parseQuantity, quantitySign } from '../meta/quantity.ts';
+import { parseQuantity, quantitySign, quantityValue } from '../meta/quantity.ts';
 import { validateAccessModes, VOLUME_MODES } from './claim-validation.ts';
 import type { Causes } from './field-rules.ts';
 import {
@@ -23,7 +27,7 @@ import {
   sortedEntries,
 } from './field-rules.ts';
 import { validateLegacySource } from './legacy-volume-validation.ts';
-import { validateNodeSelector } from './node-selector-validation.ts';
+import { internalTerm, validateNodeSelector } from './node-selector-validation.ts';
 import {
   subdomainName,
   validateMetadata,
@@ -34,7 +38,12 @@ import { nodeTermWarnings } from './scheduling-warnings.ts';
 import { specDiff } from './spec-diff.ts';
 import { defaultLegacyVolume } from './volume-defaults.ts';
 import { deprecatedSourceWarnings } from './volume-warnings.ts';
-import { validateDriverName, validateHostPath, validateNfs } from './volume-validation.ts';
+import {
+  ODD_PATHS,
+  validateDriverName,
+  validateHostPath,
+  validateNfs,
+} from './volume-validation.ts';
 
 const SPEC = fieldPath('spec');
 /** Sources in the order they are looked at: of two, the later one is reported. */
@@ -146,7 +155,7 @@ function* validateVolume(volume: PersistentVolume): Causes {
   const policies = ['Delete', 'Recycle', 'Retain'];
   yield* oneOf(policy, SPEC.child('persistentVolumeReclaimPolicy'), policies);
   yield* validateNodeAffinity(spec, SPEC.child('nodeAffinity'));
-  yield* validateSources(spec);
+  yield* validateSources(spec, volume.metadata.name ?? '');
   if (policy === 'Recycle' && spec.hostPath && /^\/[/.]*$/.test(spec.hostPath.path)) {
     const message = "may not be 'recycle' for a hostPath mount of '/'";
     yield forbidden(SPEC.child('persistentVolumeReclaimPolicy'), message);
@@ -168,7 +177,11 @@ function* validateCapacity(capacity: Record<string, string> | undefined, path: F
     const sign = quantitySign(parseQuantity(amount));
     const amountPath = path.key(name);
     if (sign < 0) {
-      yield invalidValue(amountPath, Number(amount), 'must be a valid resource quantity');
+      yield invalidValue(
+        amountPath,
+        quantityValue(parseQuantity(amount)),
+        'must be a valid resource quantity',
+      );
     }
     if (sign <= 0) yield invalidValue(amountPath, amount, 'must be greater than zero');
   }
@@ -181,17 +194,21 @@ function* validateNodeAffinity({ nodeAffinity }: PersistentVolumeSpec, path: Fie
   else yield required(path.child('required'), 'must specify required node constraints');
 }
 
-function* validateSources(spec: PersistentVolumeSpec): Causes {
+function* validateSources(spec: PersistentVolumeSpec, name: string): Causes {
   let found = false;
   for (const source of SOURCES) {
     if (spec[source] === undefined) continue;
-    const path = SPEC.child(source);
-    if (found) yield forbidden(path, 'may not specify more than 1 volume type');
-    else if (source === 'hostPath') yield* validateHostPath(spec.hostPath, path);
+    const odd = ODD_PATHS[source] ?? {};
+    const path = SPEC.child(odd.own ?? source);
+    // Upstream takes a flex volume besides another source.
+    if (found && source !== 'flexVolume') {
+      const extra = SPEC.child(odd.extra ?? source);
+      yield forbidden(extra, 'may not specify more than 1 volume type');
+    } else if (source === 'hostPath') yield* validateHostPath(spec.hostPath, path);
     else if (source === 'nfs') yield* validateNfs(spec.nfs, path);
     else if (source === 'local') yield* validateLocal(spec, path);
     else if (source === 'csi') yield* validateCsi(spec, path);
-    else yield* validateLegacySource(spec, source, path);
+    else yield* validateLegacySource(spec, source, { name, persistent: true, path });
     found = true;
   }
   if (!found) yield required(SPEC, 'must specify a volume type');
@@ -250,10 +267,49 @@ function* validateImmutable(spec: PersistentVolumeSpec, old: PersistentVolumeSpe
     yield forbidden(path, `${message}${specDiff(before, after)}`);
   }
   yield* immutable(spec.volumeMode, old.volumeMode, fieldPath('volumeMode'));
+  yield* validateAffinityChange(spec, old);
   if (old.volumeAttributesClassName !== undefined && spec.volumeAttributesClassName === undefined) {
     const path = SPEC.child('volumeAttributesClassName');
     yield forbidden(path, 'update from non-nil value to nil is forbidden');
   }
+}
+
+/** The new names of labels of nodes by the old ones. */
+const RENAMED: Readonly<Record<string, string>> = {
+  'failure-domain.beta.kubernetes.io/zone': 'topology.kubernetes.io/zone',
+  'failure-domain.beta.kubernetes.io/region': 'topology.kubernetes.io/region',
+  'beta.kubernetes.io/os': 'kubernetes.io/os',
+  'beta.kubernetes.io/arch': 'kubernetes.io/arch',
+  'beta.kubernetes.io/instance-type': 'node.kubernetes.io/instance-type',
+};
+
+/** An affinity stays as it is, but that old names of labels may become new ones. */
+function* validateAffinityChange(spec: PersistentVolumeSpec, old: PersistentVolumeSpec): Causes {
+  const before = old.nodeAffinity;
+  const now = spec.nodeAffinity;
+  if (before === undefined || semanticEqual(now, renamedLike(before, now))) return;
+  const message = 'field is immutable, except for updating from beta label to GA';
+  yield invalidValue(fieldPath('nodeAffinity'), internalAffinity(now), message);
+}
+
+/** `old` with the new names of those labels for which `affinity` has them. */
+function renamedLike(old: VolumeNodeAffinity, affinity: VolumeNodeAffinity | undefined) {
+  const terms = old.required?.nodeSelectorTerms?.map((term, i) => ({
+    ...term,
+    matchExpressions: term.matchExpressions?.map((expression, j) => {
+      const now = affinity?.required?.nodeSelectorTerms?.[i]?.matchExpressions?.[j]?.key;
+      const renamed = now !== undefined && RENAMED[expression.key] === now;
+      return renamed ? { ...expression, key: now } : expression;
+    }),
+  }));
+  return { required: old.required && { nodeSelectorTerms: terms } };
+}
+
+/** Messages show upstream's internal form. */
+function internalAffinity(affinity: VolumeNodeAffinity | undefined): object | null {
+  if (affinity === undefined) return null;
+  const terms = affinity.required?.nodeSelectorTerms?.map(internalTerm) ?? null;
+  return { Required: affinity.required ? { NodeSelectorTerms: terms } : null };
 }
 
 function sourcesOf(spec: PersistentVolumeSpec): Record<string, unknown> {

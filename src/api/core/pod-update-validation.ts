@@ -20,6 +20,7 @@ import { validateRange } from '../meta/names.ts';
 import { validateImageSpace } from './container-validation.ts';
 import type { Causes } from './field-rules.ts';
 import { isBlank } from './field-rules.ts';
+import { internalTerm } from './node-selector-validation.ts';
 import { validateMetadataUpdate } from './object-meta-validation.ts';
 import {
   validatePodAnnotations,
@@ -165,17 +166,6 @@ function* validateAffinityAdditions(
     const message = 'only additions are allowed (no mutations or deletions)';
     yield invalidValue(path.index(i), internalTerm(term), message);
   }
-}
-
-/** Messages show upstream's internal form of a term. */
-function internalTerm(term: NodeSelectorTerm): object {
-  const list = (requirements: NodeSelectorTerm['matchExpressions']) =>
-    requirements?.map(({ key, operator, values }) => ({
-      Key: key,
-      Operator: operator,
-      Values: values ?? null,
-    })) ?? null;
-  return { MatchExpressions: list(term.matchExpressions), MatchFields: list(term.matchFields) };
 }
 
 function onlyAdds(term: NodeSelectorTerm, old: NodeSelectorTerm): boolean {

@@ -39,7 +39,10 @@ export function validateContainerResources(
   path: FieldPath,
   claimNames: ReadonlySet<string>,
 ): Causes {
-  return validateRequirements(resources, path, { nameCheck: containerName, claimNames });
+  return validateRequirements(resources, path, {
+    nameCheck: validateContainerResourceName,
+    claimNames,
+  });
 }
 
 /** The resources of a pod as a whole, and how its containers fit in them. */
@@ -67,7 +70,8 @@ export function* validateQuantity(name: string, text: string, path: FieldPath): 
   }
 }
 
-function* standardName(name: string, path: FieldPath): Causes {
+/** A resource name as it may stand in any list. */
+export function* validateResourceName(name: string, path: FieldPath): Causes {
   const messages = validateQualifiedName(name);
   yield* invalidForEach(path, name, messages);
   if (messages.length === 0 && !name.includes('/') && !isStandardResource(name)) {
@@ -75,8 +79,9 @@ function* standardName(name: string, path: FieldPath): Causes {
   }
 }
 
-function* containerName(name: string, path: FieldPath): Causes {
-  yield* standardName(name, path);
+/** A resource name as it may stand in the resources of a container. */
+export function* validateContainerResourceName(name: string, path: FieldPath): Causes {
+  yield* validateResourceName(name, path);
   if (!name.includes('/')) {
     if (!isStandardContainerResource(name)) {
       yield invalidValue(path, name, 'must be a standard resource for containers');
@@ -87,7 +92,7 @@ function* containerName(name: string, path: FieldPath): Causes {
 }
 
 function* podName(name: string, path: FieldPath): Causes {
-  const causes = [...standardName(name, path)];
+  const causes = [...validateResourceName(name, path)];
   yield* causes;
   if (causes.length === 0 && !isPodLevelResource(name)) {
     yield notSupported(path, name, ['cpu', 'hugepages-', 'memory']);

@@ -2,11 +2,9 @@
 import type { Service } from '../generated/types.ts';
 import { defineKind } from '../define-kind.ts';
 import { labelName } from './object-meta-validation.ts';
-import { isBlank } from './field-rules.ts';
 import {
   carryOverServiceFields,
   defaultIpFamilies,
-  isHeadless,
   normalizeClusterIps,
   serviceDefaults,
 } from './service-defaults.ts';
@@ -15,6 +13,7 @@ import {
   validateServiceStatus,
   validateServiceUpdate,
 } from './service-validation.ts';
+import { serviceWarnings } from './service-warnings.ts';
 
 /** What the API server asks of this kind. */
 export const serviceRules = defineKind<Service>({
@@ -46,35 +45,5 @@ export const serviceRules = defineKind<Service>({
   validate: validateService,
   validateUpdate: validateServiceUpdate,
   validateStatusUpdate: validateServiceStatus,
-  warnings: serviceWarnings,
+  warnings: (service) => [...serviceWarnings(service)],
 });
-
-function serviceWarnings({ spec = {} }: Service): string[] {
-  const warnings: string[] = [];
-  const external = (spec.externalIPs ?? []).length > 0;
-  const headless = isHeadless(spec);
-  if (headless) {
-    if (!isBlank(spec.loadBalancerIP)) {
-      warnings.push('spec.loadBalancerIP is ignored for headless services');
-    }
-    if (external) warnings.push('spec.externalIPs is ignored for headless services');
-    if (spec.sessionAffinity !== 'None') {
-      warnings.push('spec.SessionAffinity is ignored for headless services');
-    }
-  }
-  if (external && !headless && spec.type !== 'ExternalName') {
-    warnings.push(
-      'spec.externalIPs is deprecated and may no longer be implemented in some clusters',
-    );
-  }
-  if (external && spec.type === 'ExternalName') {
-    warnings.push('spec.externalIPs is ignored when spec.type is "ExternalName"');
-  }
-  if (spec.type !== 'ExternalName' && !isBlank(spec.externalName)) {
-    warnings.push('spec.externalName is ignored when spec.type is not "ExternalName"');
-  }
-  if (spec.trafficDistribution === 'PreferClose') {
-    warnings.push('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"');
-  }
-  return warnings;
-}

@@ -36,6 +36,10 @@ const SPEC = fieldPath('spec');
 const PORTS = SPEC.child('ports');
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
+const ANNOTATIONS = fieldPath('metadata', 'annotations');
+const TOPOLOGY_MODE = 'service.kubernetes.io/topology-mode';
+const TOPOLOGY_HINTS = 'service.kubernetes.io/topology-aware-hints';
+const SOURCE_RANGES = 'service.beta.kubernetes.io/load-balancer-source-ranges';
 const MAX_AFFINITY_SECONDS = 86400;
 const ONLY_LOAD_BALANCER = "may only be used when `type` is 'LoadBalancer'";
 
@@ -68,6 +72,7 @@ export function* validateServiceUpdate(service: Service, old: Service): Causes {
 
 function* validateSpec(service: Service, old?: Service): Causes {
   const spec = service.spec ?? {};
+  yield* validateTopologyAnnotations(service.metadata.annotations);
   const ports = spec.ports ?? [];
   const headless = isHeadless(spec);
   if (ports.length === 0 && !headless && spec.type !== 'ExternalName') yield required(PORTS);
@@ -82,7 +87,7 @@ function* validateSpec(service: Service, old?: Service): Causes {
   yield* validateExternalIps(spec.externalIPs ?? [], old?.spec?.externalIPs);
   yield* requiredOneOf(spec.type, SPEC.child('type'), TYPES);
   yield* validatePortNumbers(spec);
-  yield* validateSourceRanges(spec, old?.spec);
+  yield* validateSourceRanges(service, old);
   yield* validateLoadBalancer(spec);
   yield* validateTraffic(spec);
 }
@@ -181,15 +186,40 @@ function internalPort(protocol: string, port: number): object {
   return { Name: '', Protocol: protocol, AppProtocol: null, Port: port, TargetPort, NodePort: 0 };
 }
 
-function* validateSourceRanges(spec: ServiceSpec, old?: ServiceSpec): Causes {
+/** Two annotations of which one is the old name of the other. */
+function* validateTopologyAnnotations(annotations: Record<string, string> | undefined): Causes {
+  const mode = annotations?.[TOPOLOGY_MODE];
+  const hints = annotations?.[TOPOLOGY_HINTS];
+  if (mode === undefined || hints === undefined || mode === hints) return;
+  const message = `must match annotations[${TOPOLOGY_HINTS}] when both are specified`;
+  yield invalidValue(ANNOTATIONS.key(TOPOLOGY_MODE), mode, message);
+}
+
+function* validateSourceRanges({ metadata, spec = {} }: Service, old?: Service): Causes {
   const ranges = spec.loadBalancerSourceRanges ?? [];
-  if (ranges.length === 0) return;
+  if (ranges.length === 0) {
+    const before = old?.metadata.annotations?.[SOURCE_RANGES];
+    yield* validateAnnotatedRanges(metadata.annotations?.[SOURCE_RANGES], before, spec.type);
+    return;
+  }
   const path = SPEC.child('LoadBalancerSourceRanges');
   if (spec.type !== 'LoadBalancer') yield forbidden(path, ONLY_LOAD_BALANCER);
-  const known = (old?.loadBalancerSourceRanges ?? []).map((range) => range.trim());
+  const known = (old?.spec?.loadBalancerSourceRanges ?? []).map((range) => range.trim());
   for (const [i, range] of ranges.entries()) {
     yield* validateCidr(range.trim(), path.index(i), known);
   }
+}
+
+function* validateAnnotatedRanges(
+  text: string | undefined,
+  before: string | undefined,
+  type: string | undefined,
+): Causes {
+  if (text === undefined) return;
+  const path = ANNOTATIONS.key(SOURCE_RANGES);
+  if (type !== 'LoadBalancer') yield forbidden(path, ONLY_LOAD_BALANCER);
+  if (text === before || text.trim() === '') return;
+  for (const range of text.split(',')) yield* validateCidr(range.trim(), path);
 }
 
 function* validateLoadBalancer(spec: ServiceSpec): Causes {

@@ -16,6 +16,7 @@ import { validateClaimTemplate } from './claim-validation.ts';
 import { validatePullPolicy } from './container-validation.ts';
 import type { Causes } from './field-rules.ts';
 import { dnsLabel, dnsSubdomain, requiredText } from './field-rules.ts';
+import { validatePortalLength } from './iscsi-validation.ts';
 import { validateLegacySource } from './legacy-volume-validation.ts';
 import type { VolumesByName } from './mount-validation.ts';
 import { validateNoBacksteps, validateNonReservedPath } from './path-validation.ts';
@@ -37,6 +38,13 @@ const HOST_PATH_TYPES = [
 ];
 const DRIVER_LIMIT = 63;
 
+/** Where upstream reports a source by another name: its own faults, or one too many. */
+export const ODD_PATHS: Readonly<Record<string, { own?: string; extra?: string }>> = {
+  gcePersistentDisk: { own: 'persistentDisk' },
+  cephfs: { extra: 'cephFS' },
+  downwardAPI: { extra: 'downwarAPI' },
+};
+
 /** What upstream asks of the pod around its volumes. */
 export interface VolumeOwner {
   /** The name of the pod; empty in templates. */
@@ -48,7 +56,11 @@ export interface VolumeOwner {
 type SourceCheck = (volume: Volume, path: FieldPath, owner: VolumeOwner) => Causes;
 
 function legacy(kind: string): readonly [string, SourceCheck] {
-  return [kind, (volume, path) => validateLegacySource(volume, kind, path)];
+  return [
+    kind,
+    (volume, path) =>
+      validateLegacySource(volume, kind, { name: volume.name ?? '', persistent: false, path }),
+  ];
 }
 
 /** Sources in the order they are looked at: of two, the later one is reported. */
@@ -117,9 +129,16 @@ function* validateVolume(
   let found = false;
   for (const [source, check] of SOURCES) {
     if (Reflect.get(volume, source) === undefined) continue;
-    const sourcePath = path.child(source);
-    if (found) yield forbidden(sourcePath, 'may not specify more than 1 volume type');
-    else yield* check(volume, sourcePath, owner);
+    const odd = ODD_PATHS[source] ?? {};
+    if (found) {
+      yield forbidden(path.child(odd.extra ?? source), 'may not specify more than 1 volume type');
+    } else yield* check(volume, path.child(odd.own ?? source), owner);
+    if (source === 'iscsi') {
+      yield* validatePortalLength({ ...volume.iscsi }, path.child('name'), {
+        name,
+        persistent: false,
+      });
+    }
     found = true;
   }
   if (!found) yield required(path, 'must specify a volume type');
