@@ -22,6 +22,10 @@ import { createResourceQuotaController } from './controllers/resourcequota/resou
 import { createRootCaController } from './controllers/rootca/rootca-controller.ts';
 import { createScheduler } from './controllers/scheduler/scheduler.ts';
 import { createServiceAccountController } from './controllers/serviceaccount/serviceaccount-controller.ts';
+import {
+  createTokensController,
+  type TokensControllerOptions,
+} from './controllers/serviceaccount/tokens-controller.ts';
 import { engineOptions } from './controllers/statefulset/engine-options.ts';
 import { createStatefulSetController } from './controllers/statefulset/statefulset-controller.ts';
 import { createTaintEvictionController } from './controllers/tainteviction/tainteviction-controller.ts';
@@ -36,6 +40,7 @@ export interface ControllerSettings extends Pick<RuleContext, 'featureGates' | '
   /** PEM, published to all namespaces. */
   readonly rootCa: string;
   readonly signCertificate: SignCertificate;
+  readonly issueToken: TokensControllerOptions['issueToken'];
   /** Absolute; where the volumes of the class `local` are. */
   readonly volumesDirectory: string;
   readonly volumeBackend: VolumeBackend;
@@ -62,6 +67,7 @@ const FACTORIES: Readonly<Record<string, Factory>> = {
   'pod-garbage-collector': createPodGcController,
   resourcequota: createResourceQuotaController,
   serviceaccount: createServiceAccountController,
+  'serviceaccount-token': createTokensController,
   'certificatesigningrequest-approving': createApprovingController,
   'certificatesigningrequest-cleaner': createCleanerController,
   'certificatesigningrequest-signing': (context, { signCertificate }) =>

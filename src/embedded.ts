@@ -164,7 +164,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     const admin = clientFor(api.handler, { name: 'kubernetes-admin', agent: 'ordinal' });
     await createDefaults(options, admin);
     const { informers, parts } = createComponents(options, {
-      handler: api.handler,
+      api,
       certificates,
       connections,
       metrics,
@@ -287,12 +287,12 @@ function clientAs(handler: ApiHandler, { user, agent }: { user: UserInfo; agent:
 function createComponents(
   options: EmbeddedOptions,
   {
-    handler,
+    api: { handler, issuer },
     certificates,
     connections,
     metrics,
   }: {
-    handler: ApiHandler;
+    api: Api;
     certificates: Certificates;
     connections: Map<string, NodeConnection>;
     metrics: MetricRegistry;
@@ -312,6 +312,7 @@ function createComponents(
         { certificate: certificates.ca, key: certificates.caKey },
         clock,
       ),
+      issueToken: (wanted) => issuer.issueLasting(wanted),
     },
   );
   const agents = options.nodes.map((node) => {

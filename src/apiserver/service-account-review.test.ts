@@ -32,7 +32,13 @@ async function setUp() {
       expirationSeconds: 600,
       ...options,
     }).token;
-  return { api, review, issue };
+  const issueLasting = (secretName: string) =>
+    issuer.issueLasting({
+      namespace: 'default',
+      serviceAccount: { name: 'robot', uid: uidOf(account) },
+      secretName,
+    });
+  return { api, review, issue, issueLasting };
 }
 
 it('API-1102: a token is good as long as its account and its pod are there', async () => {
@@ -83,4 +89,35 @@ it('API-1102: a token of a node dies with the node; that of a pod does not', asy
   expect(review(ofPod)).toMatchObject({
     user: { extra: { 'authentication.kubernetes.io/node-name': ['n'] } },
   });
+});
+
+it('API-1102: a token in a Secret is good as long as the Secret holds it', async () => {
+  const { api, review, issueLasting } = await setUp();
+  const secrets = '/api/v1/namespaces/default/secrets';
+  const token = issueLasting('s');
+  expect(review(token)).toEqual({ error: 'Token has been invalidated' });
+  const data = { token: Buffer.from(token).toString('base64') };
+  await api.ok(`POST ${secrets}`, { metadata: { name: 's' }, data });
+  expect(review(token)).toMatchObject({
+    user: { name: 'system:serviceaccount:default:robot', extra: {} },
+    audiences: ['https://issuer'],
+  });
+  expect(review(token, ['vault'])).toMatchObject({
+    error: expect.stringContaining('["https://issuer"] is invalid') as string,
+  });
+  const label = (value: string | null) =>
+    api.ok(`PATCH ${secrets}/s`, {
+      metadata: { labels: { 'kubernetes.io/legacy-token-invalid-since': value } },
+    });
+  await label('2026-01-01');
+  expect(review(token)).toMatchObject({
+    error: expect.stringContaining('has been marked invalid') as string,
+  });
+  await label(null);
+  expect(review(token)).toHaveProperty('user');
+  await api.ok(`PATCH ${secrets}/s`, { data: { token: 'YQ==' } });
+  expect(review(token)).toEqual({ error: "Token does not match server's copy" });
+  await api.ok(`PATCH ${secrets}/s`, { data });
+  await api.ok(`DELETE ${accounts}/robot`);
+  expect(review(token)).toEqual({ error: 'serviceaccounts "robot" not found' });
 });

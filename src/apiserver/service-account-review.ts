@@ -1,5 +1,7 @@
 // Decides whether a service account's token is still good: its account, and the object it is bound
-// to, must be there with the uid they had when it was issued (API-1102).
+// to, must be there with the uid they had when it was issued (API-1102). Tokens that never expire must
+// still be what their Secret holds.
+import type { Secret } from '../api/generated/types.ts';
 import type { KubernetesObject } from '../api/meta/object.ts';
 import { notFound } from '../api/meta/status-error.ts';
 import { nodes, pods, secrets, serviceAccounts } from '../api/resources.ts';
@@ -23,6 +25,8 @@ export interface ReviewerOptions {
 
 /** How long tokens outlive the deletion of what they are bound to, in milliseconds. */
 const DELETION_LEEWAY_MS = 60_000;
+/** A label of Secrets whose token nobody has used for long. */
+const INVALID_SINCE = 'kubernetes.io/legacy-token-invalid-since';
 const INVALIDATED = 'service account token has been invalidated';
 
 /** A reviewer that looks the objects up in the store. */
@@ -67,11 +71,35 @@ export function createServiceAccountReviewer(options: ReviewerOptions): TokenRev
     );
   };
 
+  /** What is wrong with the Secret that must hold a lasting token, or undefined. */
+  const holderProblem = (
+    { namespace, serviceAccount, holder = '' }: ServiceAccountClaims,
+    token: string,
+  ): string | undefined => {
+    const target = { resource: secrets, namespace, name: holder };
+    const secret = getObject<Secret>(store, target)?.object;
+    if (!secret || secret.metadata.deletionTimestamp !== undefined) {
+      return 'Token has been invalidated';
+    }
+    const held = Buffer.from(secret.data?.['token'] ?? '', 'base64').toString();
+    if (held !== token) return "Token does not match server's copy";
+    if (secret.metadata.labels?.[INVALID_SINCE] === undefined) return undefined;
+    return (
+      `the token in secret ${namespace}/${holder} for service account ` +
+      `${namespace}/${serviceAccount.name} has been marked invalid. Use tokens from the ` +
+      'TokenRequest API or manually created secret-based tokens, or remove the ' +
+      `'${INVALID_SINCE}' label from the secret to temporarily allow use of this token`
+    );
+  };
+
   return (token, audiences) => {
     const verified = issuer.verify(token, audiences);
     if ('error' in verified) return verified;
-    const problem = problemWith(verified.claims);
+    const { claims } = verified;
+    const problem =
+      (claims.holder === undefined ? undefined : holderProblem(claims, token)) ??
+      problemWith(claims);
     if (problem !== undefined) return { error: problem };
-    return { user: serviceAccountUser(verified.claims), audiences: verified.audiences };
+    return { user: serviceAccountUser(claims), audiences: verified.audiences };
   };
 }

@@ -25,6 +25,12 @@ export interface TokenRequestOptions {
   readonly node?: BoundObject;
 }
 
+export interface LastingTokenOptions {
+  readonly namespace: string;
+  readonly serviceAccount: BoundObject;
+  readonly secretName: string;
+}
+
 export interface ServiceAccountClaims {
   readonly namespace: string;
   readonly serviceAccount: BoundObject;
@@ -33,6 +39,8 @@ export interface ServiceAccountClaims {
   readonly node: BoundObject | undefined;
   /** Of this token and no other; absent in tokens of old. */
   readonly tokenId: string | undefined;
+  /** The Secret that holds the token, for tokens of the kind that never expires. */
+  readonly holder?: string;
 }
 
 /** What a token says, and which of the wanted audiences it is for; an empty error: not ours. */
@@ -52,6 +60,8 @@ export interface ServiceAccountTokenIssuer {
   /** Audiences of tokens for the API server itself. */
   readonly audiences: readonly string[];
   issue(options: TokenRequestOptions): IssuedToken;
+  /** A token that is good as long as the named Secret holds it. */
+  issueLasting(options: LastingTokenOptions): string;
   /**
    * The claims of a token that we signed, that is in its time and that is meant for one of
    * `audiences` (absent: the API server). Whether the account still exists is the caller's
@@ -79,6 +89,18 @@ interface Payload {
     warnafter?: number;
   };
 }
+
+/** Of tokens in Secrets, as they were before there were others. */
+const LASTING_ISSUER = 'kubernetes/serviceaccount';
+const LASTING_CLAIMS = {
+  namespace: 'kubernetes.io/serviceaccount/namespace',
+  secret: 'kubernetes.io/serviceaccount/secret.name',
+  name: 'kubernetes.io/serviceaccount/service-account.name',
+  uid: 'kubernetes.io/serviceaccount/service-account.uid',
+} as const;
+
+type LastingPayload = Record<(typeof LASTING_CLAIMS)[keyof typeof LASTING_CLAIMS], string> &
+  Pick<Payload, 'iss' | 'sub'>;
 
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
@@ -119,11 +141,11 @@ function createSigner(pem: string): Signer {
   };
 }
 
-function checkedPayload(token: string, signer: Signer): Payload | undefined {
+function checkedPayload(token: string, signer: Signer): Payload | LastingPayload | undefined {
   const [head = '', body = '', signature = '', ...rest] = token.split('.');
   const header = decode<{ alg?: string }>(head);
   if (rest.length > 0 || header?.alg !== signer.algorithm) return undefined;
-  return signer.verify(`${head}.${body}`, signature) ? decode<Payload>(body) : undefined;
+  return signer.verify(`${head}.${body}`, signature) ? decode(body) : undefined;
 }
 
 function claimsOf(payload: Payload): ServiceAccountClaims | undefined {
@@ -140,6 +162,28 @@ function claimsOf(payload: Payload): ServiceAccountClaims | undefined {
     node: claims.node,
     tokenId: payload.jti,
   };
+}
+
+function lastingClaimsOf(payload: LastingPayload): ServiceAccountClaims | undefined {
+  const { [LASTING_CLAIMS.namespace]: namespace, [LASTING_CLAIMS.secret]: holder } = payload;
+  const { [LASTING_CLAIMS.name]: name, [LASTING_CLAIMS.uid]: uid } = payload;
+  if (!namespace || !holder || !name || !uid) return undefined;
+  if (payload.sub !== `system:serviceaccount:${namespace}:${name}`) return undefined;
+  const bound = { pod: undefined, secret: undefined, node: undefined, tokenId: undefined };
+  return { namespace, serviceAccount: { name, uid }, ...bound, holder };
+}
+
+/** Tokens without audiences are for the API server. */
+function verifyLasting(
+  payload: LastingPayload,
+  { own, audiences }: { own: readonly string[]; audiences: readonly string[] },
+): Verified {
+  const claims = lastingClaimsOf(payload);
+  if (!claims) return { error: '' };
+  const common = own.filter((audience) => audiences.includes(audience));
+  return common.length === 0
+    ? { error: wrongAudience(own, audiences) }
+    : { claims, audiences: common };
 }
 
 export interface TokenIssuerOptions {
@@ -173,9 +217,25 @@ export function createServiceAccountTokenIssuer(
       const expiresMs = (iat + request.expirationSeconds) * 1000;
       return { token: `${text}.${signer.sign(text)}`, expiresMs };
     },
+    issueLasting({ namespace, serviceAccount: { name, uid }, secretName }) {
+      const payload: LastingPayload = {
+        iss: LASTING_ISSUER,
+        [LASTING_CLAIMS.namespace]: namespace,
+        [LASTING_CLAIMS.secret]: secretName,
+        [LASTING_CLAIMS.name]: name,
+        [LASTING_CLAIMS.uid]: uid,
+        sub: `system:serviceaccount:${namespace}:${name}`,
+      };
+      const text = `${header}.${encode(payload)}`;
+      return `${text}.${signer.sign(text)}`;
+    },
     verify(token, audiences = own) {
-      const payload = checkedPayload(token, signer);
-      const claims = payload?.iss === issuer ? claimsOf(payload) : undefined;
+      const known = checkedPayload(token, signer);
+      if (known?.iss === LASTING_ISSUER) {
+        return verifyLasting(known as LastingPayload, { own, audiences });
+      }
+      const payload = known?.iss === issuer ? (known as Payload) : undefined;
+      const claims = payload && claimsOf(payload);
       if (!payload || !claims || !Array.isArray(payload.aud)) return { error: '' };
       const common = payload.aud.filter((audience) => audiences.includes(audience));
       if (common.length === 0) return { error: wrongAudience(payload.aud, audiences) };

@@ -38,8 +38,9 @@ export function managerProgram(options: ManagerProgramOptions): Program {
         featureGates,
         emulatedVersion,
         rootCa: '',
-        // Nobody asks for certificates here.
+        // Nobody asks for certificates and tokens here.
         signCertificate: () => '',
+        issueToken: () => '',
         volumesDirectory: '/volumes',
         volumeBackend,
         nodeMonitor: NODE_MONITOR_PERIODS,
