@@ -8,6 +8,7 @@ import type { Runnable } from '../../base/runnable.ts';
 import type { ControllerContext } from '../../client/controller-context.ts';
 import { createController } from '../../client/controller.ts';
 import { createEventRecorder } from '../../client/event-recorder.ts';
+import type { Informer } from '../../client/informer.ts';
 import { changeTaints, type NodeWriter } from './change-node.ts';
 import { markPodsNotReady, type PodMarker } from './mark-pods-not-ready.ts';
 import { LEASE_NAMESPACE, NodeMonitor } from './node-monitor.ts';
@@ -85,28 +86,42 @@ export function createNodeLifecycleController(
     reconcile: (key) =>
       markIfSilent({ ...context, recorder }, podInformer.lister.get(splitKey(key)), monitor),
   });
-  nodeInformer.addEventHandler({
+  watchNodes(nodeInformer, {
+    follow: (node) => nodeChanges.enqueue(nameOf(node)),
+    look: () => looks.enqueue(LOOK),
+  });
+  watchPlacements(podInformer, (pod) => {
+    if (isSilent(monitor, pod)) lagging.enqueue(keyOf(pod));
+  });
+  return joined([recorder, nodeChanges, lagging, looks], () => looks.enqueue(LOOK));
+}
+
+/** Calls `follow` for every change, and `look` for those that do not wait for the next look. */
+function watchNodes(
+  informer: Informer<Node>,
+  { follow, look }: { follow: (node: Node) => void; look: () => void },
+): void {
+  informer.addEventHandler({
     add(node) {
-      nodeChanges.enqueue(nameOf(node));
-      looks.enqueue(LOOK);
+      follow(node);
+      look();
     },
     update(previous, node) {
-      nodeChanges.enqueue(nameOf(node));
-      // Nobody who is back waits for the next regular look.
-      if (!isReady(previous) && isReady(node)) looks.enqueue(LOOK);
+      follow(node);
+      if (!isReady(previous) && isReady(node)) look();
     },
-    delete: () => looks.enqueue(LOOK),
+    delete: look,
   });
-  const placed = (pod: Pod) => {
-    if (isSilent(monitor, pod)) lagging.enqueue(keyOf(pod));
-  };
-  podInformer.addEventHandler({
+}
+
+/** Calls `placed` when a pod shows up on a node. */
+function watchPlacements(informer: Informer<Pod>, placed: (pod: Pod) => void): void {
+  informer.addEventHandler({
     add: placed,
     update(previous, pod) {
       if (previous.spec?.nodeName !== pod.spec?.nodeName) placed(pod);
     },
   });
-  return joined([recorder, nodeChanges, lagging, looks], () => looks.enqueue(LOOK));
 }
 
 /** Started in order, stopped in the opposite one; `whenStarted` is called last. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Pod } from '../../api/generated/types.ts';
+import type { Pod, Taint } from '../../api/generated/types.ts';
 import { nameOf } from '../../api/meta/object.ts';
 import { nodes, pods } from '../../api/resources.ts';
 import { silentLogger } from '../../base/logger.ts';
@@ -128,7 +128,7 @@ describe('terminating pods without a node', () => {
     await client.resource(pods).delete({ namespace: 'shop', name: 'goes' });
     await pass(20);
     const goes = api.get(pods, { namespace: 'shop', name: 'goes' });
-    expect(goes?.status).toEqual({ phase: 'Failed' });
+    expect(goes?.status).toEqual({ phase: 'Failed', observedGeneration: 2 });
     const [, byUs] = deletionsOf('goes');
     expect(byUs?.body).toMatchObject({
       gracePeriodSeconds: 0,
@@ -136,5 +136,39 @@ describe('terminating pods without a node', () => {
     });
     expect(deletionsOf('waits')).toEqual([]);
     expect(podNames()).toEqual(['goes', 'waits']);
+  });
+});
+
+describe('terminating pods of a node that is out of service', () => {
+  const outOfService = { key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' };
+  const createNode = (name: string, { taints, ready }: { taints: Taint[]; ready: string }) =>
+    client.resource(nodes).create({
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name },
+      spec: { taints },
+      status: { conditions: [{ type: 'Ready', status: ready }] },
+    });
+
+  it('SS-945, SS-947: are failed and deleted by force', async () => {
+    await createNode('lost', { taints: [outOfService], ready: 'Unknown' });
+    await createNode('silent', { taints: [], ready: 'Unknown' });
+    await createNode('well', { taints: [outOfService], ready: 'True' });
+    for (const node of ['lost', 'silent', 'well']) {
+      await createPod(node, node);
+      await createPod(`${node}-terminating`, node);
+      await client.resource(pods).delete({ namespace: 'shop', name: `${node}-terminating` });
+    }
+    await pass(20);
+    expect(podNames()).toEqual([
+      'lost',
+      'silent',
+      'silent-terminating',
+      'well',
+      'well-terminating',
+    ]);
+    const written = api.requests.filter(({ path }) => path.endsWith('/lost-terminating/status'));
+    expect(written[0]?.body).toMatchObject({ status: { phase: 'Failed' } });
+    expect(written[0]?.body).not.toHaveProperty('status.conditions');
   });
 });

@@ -11,6 +11,7 @@ import type { Client } from '../../client/client.ts';
 import type { ControllerContext, ReconcileResult } from '../../client/controller-context.ts';
 import { createController } from '../../client/controller.ts';
 import { createEventRecorder } from '../../client/event-recorder.ts';
+import type { Informer } from '../../client/informer.ts';
 import { noExecute, planEviction } from './plan/plan-eviction.ts';
 
 const BY_NODE = 'tainteviction/node';
@@ -65,31 +66,11 @@ export function createTaintEvictionController(context: ControllerContext): Runna
   const look = (pod: Pod) => {
     if (running.has(uidOf(pod)) || taintsOf(pod).length > 0) controller.enqueue(keyOf(pod));
   };
-  podInformer.addEventHandler({
-    add: look,
-    update(previous, pod) {
-      if (uidOf(previous) !== uidOf(pod)) cancel(previous);
-      const isSame =
-        previous.spec?.nodeName === pod.spec?.nodeName &&
-        semanticEqual(previous.spec?.tolerations, pod.spec?.tolerations);
-      if (!isSame) look(pod);
-    },
-    delete: cancel,
-  });
-  const lookAtPods = (node: Node) => {
+  watchPods(podInformer, { look, cancel });
+  watchTaints(nodeInformer, (node) => {
     for (const pod of podInformer.lister.byIndex(BY_NODE, nameOf(node))) {
       controller.enqueue(keyOf(pod));
     }
-  };
-  nodeInformer.addEventHandler({
-    add(node) {
-      if (noExecute(node.spec?.taints).length > 0) lookAtPods(node);
-    },
-    update(previous, node) {
-      const isSame = semanticEqual(noExecute(previous.spec?.taints), noExecute(node.spec?.taints));
-      if (!isSame) lookAtPods(node);
-    },
-    delete: lookAtPods,
   });
   return {
     async start() {
@@ -101,6 +82,41 @@ export function createTaintEvictionController(context: ControllerContext): Runna
       await recorder.stop();
     },
   };
+}
+
+/** `look`: something that matters here has changed; `cancel`: the pod is gone. */
+function watchPods(
+  informer: Informer<Pod>,
+  { look, cancel }: { look: (pod: Pod) => void; cancel: (pod: Pod) => void },
+): void {
+  informer.addEventHandler({
+    add: look,
+    update(previous, pod) {
+      // A pod deleted and made again between two lists shows as an update.
+      const isOther = uidOf(previous) !== uidOf(pod);
+      if (isOther) cancel(previous);
+      const isSame =
+        !isOther &&
+        previous.spec?.nodeName === pod.spec?.nodeName &&
+        semanticEqual(previous.spec?.tolerations, pod.spec?.tolerations);
+      if (!isSame) look(pod);
+    },
+    delete: cancel,
+  });
+}
+
+/** Calls `changed` when the NoExecute taints of a node are others than before. */
+function watchTaints(informer: Informer<Node>, changed: (node: Node) => void): void {
+  const of = (node: Node) => noExecute(node.spec?.taints);
+  informer.addEventHandler({
+    add(node) {
+      if (of(node).length > 0) changed(node);
+    },
+    update(previous, node) {
+      if (!semanticEqual(of(previous), of(node))) changed(node);
+    },
+    delete: changed,
+  });
 }
 
 /** It terminates already, and says why. */

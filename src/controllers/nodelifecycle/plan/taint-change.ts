@@ -27,9 +27,9 @@ const NOT_READY: Taint = { key: TAINT.notReady, effect: 'NoExecute' };
 const UNREACHABLE: Taint = { key: TAINT.unreachable, effect: 'NoExecute' };
 
 /**
- * SS-941: NoSchedule taints follow conditions and `spec.unschedulable`. A node that has not said yet
- * how it is keeps the taint it was born with; the reference takes it off, and then everybody who
- * writes the first status of a node gets conflicts.
+ * SS-941: NoSchedule taints follow conditions and `spec.unschedulable`. A node that has not said
+ * yet how it is keeps the taint it was born with; the reference takes it off, and then everybody
+ * who writes the first status of a node gets conflicts.
  */
 export function planNoSchedule(node: Node): TaintChange {
   const hasReported = findCondition(node.status?.conditions, 'Ready') !== undefined;
