@@ -45,7 +45,7 @@ function toApiRequest(
     body: request.body,
     contentType: request.contentType ?? '',
     userAgent,
-    signal: request.signal ?? NEVER_ABORTED,
+    signal: () => request.signal ?? NEVER_ABORTED,
   };
 }
 

@@ -132,7 +132,7 @@ function deleteRequest(resource: ResourceDefinition, namespace: string): ApiRequ
     body: undefined,
     contentType: '',
     userAgent: 'apiserver',
-    signal: new AbortController().signal,
+    signal: () => new AbortController().signal,
   };
 }
 
@@ -148,7 +148,7 @@ async function handle(
   serving: Serving,
 ): Promise<ApiResponse> {
   const { resourceMetrics, customResources } = serving;
-  const info = parseRequestInfo(request);
+  const info = request.info ?? parseRequestInfo(request);
   assert(info !== undefined, `${request.path} is the path of a resource`);
   authorize(context, request, info);
   if (resourceMetrics && info.group === podMetrics.group && info.version === podMetrics.version) {

@@ -5,6 +5,7 @@ import type { ResourceDefinition } from '../api/resources.ts';
 import type { Readable } from 'node:stream';
 import type { ExecRequest, RemoteProcess } from './node-connection.ts';
 import type { Duplex } from 'node:stream';
+import type { RequestInfo } from './request-info.ts';
 
 export interface UserInfo {
   readonly name: string;
@@ -20,14 +21,16 @@ export interface ApiRequest {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
+  /** What the line above means, from callers that know already. */
+  readonly info?: RequestInfo | undefined;
   readonly user: UserInfo;
   /** Bytes off the wire, or an already decoded JSON value from an in-process caller. */
   readonly body: Buffer | object | undefined;
   /** Media type without parameters, lower case; the empty string: JSON (API-102). */
   readonly contentType: string;
   readonly userAgent: string;
-  /** Aborted when the caller has gone. */
-  readonly signal: AbortSignal;
+  /** A signal that is aborted when the caller has gone. */
+  readonly signal: () => AbortSignal;
   /** Notes something down for the audit log, if there is one. */
   readonly annotate?: (key: string, value: string) => void;
 }

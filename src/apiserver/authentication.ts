@@ -1,5 +1,5 @@
 // Who is asking: client certificate, bearer token or nobody (API-1101, API-1102).
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { statusError } from '../api/meta/status-error.ts';
@@ -46,7 +46,7 @@ const TOKEN_PROTOCOL = /^base64url\.bearer\.authorization\.k8s\.io\.([\w-]+)$/;
 
 const unauthorized = () => statusError('Unauthorized', 'Unauthorized');
 
-const hash = (token: string) => createHash('sha256').update(token).digest('hex');
+const digest = (token: string) => hash('sha256', token);
 
 /** `user` as a member of `group`. */
 export function withGroup(user: UserInfo, group: string): UserInfo {
@@ -66,9 +66,9 @@ export function serviceAccountGroups(namespace: string): string[] {
 /** A reviewer of fixed tokens and those of service accounts. */
 export function createTokenReviewer(options: TokenReviewerOptions): TokenReviewer {
   // Looked up by hash, so that the time a look-up takes says nothing about the token.
-  const fixed = new Map([...options.tokens].map(([token, user]) => [hash(token), user]));
+  const fixed = new Map([...options.tokens].map(([token, user]) => [digest(token), user]));
   return (token, audiences = options.audiences) => {
-    const user = fixed.get(hash(token));
+    const user = fixed.get(digest(token));
     const common = options.audiences.filter((audience) => audiences.includes(audience));
     if (user && common.length > 0) {
       return { user: withGroup(user, AUTHENTICATED_GROUP), audiences: common };
@@ -87,9 +87,16 @@ export function createTokenReviewer(options: TokenReviewerOptions): TokenReviewe
  * or of schemes that aren't known, are anonymous.
  */
 export function createAuthenticator(reviewToken: TokenReviewer): Authenticator {
+  // A connection keeps its certificate, and to ask for it is dear.
+  const certificateUsers = new WeakMap<object, ReturnType<typeof certificateUser>>();
+  const byConnection = (socket: Credentials['socket']) => {
+    if (!socket) return undefined;
+    if (!certificateUsers.has(socket)) certificateUsers.set(socket, certificateUser(socket));
+    return certificateUsers.get(socket);
+  };
   // Async, so that a refusal is a rejection.
   return async ({ headers, socket }) => {
-    const byCertificate = certificateUser(socket);
+    const byCertificate = byConnection(socket);
     if (byCertificate !== undefined && byCertificate !== 'untrusted') {
       return withGroup(byCertificate, AUTHENTICATED_GROUP);
     }

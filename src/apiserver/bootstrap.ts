@@ -98,6 +98,6 @@ function request(method: string, path: string, body: object | undefined): ApiReq
     body,
     contentType: '',
     userAgent: 'ordinal-bootstrap',
-    signal: new AbortController().signal,
+    signal: () => new AbortController().signal,
   };
 }

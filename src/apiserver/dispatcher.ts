@@ -45,8 +45,6 @@ export interface Dispatcher {
   fail(exchange: Exchange, error: unknown): Promise<void>;
 }
 
-/** Why signals abort. Without a reason each would make an exception of its own, with a stack. */
-const GONE = new Error('the caller has gone');
 /** Time for ordinary requests in milliseconds (API-113). */
 const REQUEST_MS_MAX = 60_000;
 const SWITCHING_PROTOCOLS = 101;
@@ -76,20 +74,19 @@ async function apiRequest(
   { audited, info }: { audited: AuditedRequest; info?: RequestInfo },
 ): Promise<ApiRequest> {
   const { method, path, query, headers } = exchange;
-  const gone = new AbortController();
-  exchange.onClose(() => gone.abort(GONE));
   // What follows an upgrade isn't a body.
-  const body = headers.upgrade
-    ? undefined
-    : await readBody(exchange.body, headers['content-length']);
+  const body =
+    exchange.hasBody && !headers.upgrade
+      ? await readBody(exchange.body, headers['content-length'])
+      : undefined;
   const contentType = mediaType(headers['content-type']);
   if (body !== undefined && !(info && isOpaque(info))) requireBodyType(method, contentType);
   const userAgent = headers['user-agent'] ?? '';
   const annotate = (key: string, value: string) => {
     audited.annotations = { [key]: value, ...audited.annotations };
   };
-  const { signal } = gone;
-  return { method, path, query, user, body, contentType, userAgent, signal, annotate };
+  const signal = () => exchange.signal();
+  return { method, path, query, info, user, body, contentType, userAgent, signal, annotate };
 }
 
 const SUBRESOURCES = new Set(builtinResources.flatMap(({ subresources }) => subresources));
@@ -152,8 +149,9 @@ async function serveResource(
     exchange.onClose(metrics.longRunning());
     track(running);
   };
-  const context = { ...exchange, representation, pretty, clock, onLongRunning };
-  await writeResponse(response, context);
+  const { reply, acceptEncoding } = exchange;
+  const form = { representation, pretty, query, clock, onLongRunning };
+  await writeResponse(response, { reply, acceptEncoding, ...form });
 }
 
 function newAudit({ socket }: Exchange, receivedMs: number): AuditedRequest {
@@ -221,7 +219,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     async handle(exchange, track) {
       const startMs = clock.now();
       const audited = newAudit(exchange, startMs);
-      exchange.onClose(() => logEnd(exchange, audited, exchange.reply.statusCode));
+      if (audit) exchange.onClose(() => logEnd(exchange, audited, exchange.reply.statusCode));
       let info: RequestInfo | undefined;
       try {
         info = await route(exchange, { audited, track });

@@ -16,9 +16,23 @@ export interface Exchange extends ReplyContext {
   /** `host:port` that the caller used. */
   readonly host: string;
   readonly body: Readable;
+  /** False when the head of the request says that nothing follows it. */
+  readonly hasBody: boolean;
   readonly socket: TLSSocket | undefined;
   /** Calls back when the reply is finished or the caller has gone. */
   onClose(listener: () => void): void;
+  /** Aborted then. Made when it is asked for: few do, and signals are dear. */
+  signal(): AbortSignal;
+}
+
+/** Why signals abort. Without a reason each would make an exception of its own, with a stack. */
+const GONE = new Error('the caller has gone');
+
+/** RFC 9112 section 6.3, RFC 9113 section 8.1. */
+function hasBody(request: IncomingMessage | Http2ServerRequest): boolean {
+  if ('stream' in request) return !request.stream.endAfterHeaders;
+  const { headers } = request;
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 }
 
 /** Reads the request line and headers; the body is left unread. */
@@ -30,9 +44,15 @@ export function createExchange(
   const question = url.indexOf('?');
   const { headers } = request;
   const closeListeners: (() => void)[] = [];
+  let isClosed = false;
   reply.once('close', () => {
+    isClosed = true;
     for (const listener of closeListeners) listener();
   });
+  const onClose = (listener: () => void) => {
+    if (isClosed) listener();
+    else closeListeners.push(listener);
+  };
   return {
     method: request.method ?? 'GET',
     path: question < 0 ? url : url.slice(0, question),
@@ -41,9 +61,15 @@ export function createExchange(
     headers,
     host: headers.host ?? String(headers[':authority'] ?? ''),
     body: request,
+    hasBody: hasBody(request),
     socket: request.socket as TLSSocket | undefined,
     reply: reply as Reply,
-    onClose: (listener) => void closeListeners.push(listener),
+    onClose,
+    signal() {
+      const gone = new AbortController();
+      onClose(() => gone.abort(GONE));
+      return gone.signal;
+    },
     acceptEncoding: headers['accept-encoding'] as string | undefined,
   };
 }

@@ -73,7 +73,7 @@ export function impersonated(
   headers: IncomingHttpHeaders,
   { authorizer, attributes }: { authorizer: Authorizer; attributes: Attributes },
 ): UserInfo {
-  const wanted = readHeaders(headers);
+  const wanted = hasHeaders(headers) ? readHeaders(headers) : undefined;
   if (!wanted) return requestor;
   const attempt = { authorizer, requestor, wanted, attributes };
   let refused: unknown;
@@ -87,6 +87,12 @@ export function impersonated(
     }
   }
   throw refused;
+}
+
+/** Nearly no request has any. */
+function hasHeaders(headers: IncomingHttpHeaders): boolean {
+  for (const name in headers) if (name.startsWith('impersonate-')) return true;
+  return false;
 }
 
 function readHeaders(headers: IncomingHttpHeaders): Wanted | undefined {

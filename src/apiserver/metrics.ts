@@ -56,22 +56,34 @@ function processLines(): string[] {
   ];
 }
 
+/** What is counted of the requests with the same labels. */
+interface Series {
+  readonly labels: string;
+  readonly codes: Map<number, number>;
+  readonly latency: Histogram;
+}
+
+function newSeries(labels: RequestLabels): Series {
+  const latency = { counts: BUCKETS.map(() => 0), sum: 0, total: 0 };
+  return { labels: labelText(labels), codes: new Map(), latency };
+}
+
 /** Counters that start at zero; `others`: figures of other components, to be shown with them. */
 export function createMetrics(others?: { render(): string }): Metrics {
-  const totals = new Map<string, number>();
-  const latencies = new Map<string, Histogram>();
+  const all = new Map<string, Series>();
   let running = 0;
   return {
     observe(labels, { code, seconds }) {
-      const key = labelText({ ...labels, code });
-      totals.set(key, (totals.get(key) ?? 0) + 1);
-      const text = labelText(labels);
-      const histogram = latencies.get(text) ?? { counts: [], sum: 0, total: 0 };
-      latencies.set(text, histogram);
+      const { verb, group, version, resource, subresource } = labels;
+      const key = `${verb} ${group}/${version}/${resource}/${subresource}`;
+      let series = all.get(key);
+      if (!series) all.set(key, (series = newSeries(labels)));
+      const { codes, latency } = series;
+      codes.set(code, (codes.get(code) ?? 0) + 1);
       const bucket = BUCKETS.findIndex((bound) => seconds <= bound);
-      if (bucket >= 0) histogram.counts[bucket] = (histogram.counts[bucket] ?? 0) + 1;
-      histogram.sum += seconds;
-      histogram.total += 1;
+      if (bucket >= 0) latency.counts[bucket]! += 1;
+      latency.sum += seconds;
+      latency.total += 1;
     },
     longRunning() {
       running += 1;
@@ -79,13 +91,19 @@ export function createMetrics(others?: { render(): string }): Metrics {
     },
     render() {
       const duration = 'apiserver_request_duration_seconds';
+      const series = [...all.values()];
       return [
         '# HELP apiserver_request_total Requests by verb, resource and HTTP code.',
         '# TYPE apiserver_request_total counter',
-        ...[...totals].map(([labels, count]) => `apiserver_request_total{${labels}} ${count}`),
+        ...series.flatMap(({ labels, codes }) =>
+          Array.from(
+            codes,
+            ([code, count]) => `apiserver_request_total{${labels},code="${code}"} ${count}`,
+          ),
+        ),
         `# HELP ${duration} Latency of requests that end by themselves.`,
         `# TYPE ${duration} histogram`,
-        ...[...latencies].flatMap(([labels, data]) => histogramLines(duration, labels, data)),
+        ...series.flatMap(({ labels, latency }) => histogramLines(duration, labels, latency)),
         '# TYPE apiserver_longrunning_requests gauge',
         `apiserver_longrunning_requests ${running}`,
         ...processLines(),

@@ -9,6 +9,8 @@ export interface Reply {
   readonly headersSent: boolean;
   readonly writableEnded: boolean;
   readonly destroyed?: boolean;
+  /** Of HTTP/2, where each write is a frame of its own unless they are corked. */
+  readonly stream?: { cork(): void };
   statusCode: number;
   writeHead(code: number, headers: OutgoingHttpHeaders): unknown;
   flushHeaders(): void;
@@ -29,6 +31,8 @@ const GZIP_BYTES_MIN = 128 * 1024;
 
 const compress = promisify(gzip);
 
+const CACHE_CONTROL = 'no-cache, private';
+
 /** Content type of our own plain texts. */
 export const TEXT = 'text/plain; charset=utf-8';
 
@@ -40,7 +44,7 @@ export async function send(
 ): Promise<void> {
   if (reply.destroyed === true) return;
   let bytes = typeof body === 'string' ? Buffer.from(body) : body;
-  const head: OutgoingHttpHeaders = { 'cache-control': 'no-cache, private', ...headers };
+  const head: OutgoingHttpHeaders = { 'cache-control': CACHE_CONTROL, ...headers };
   if (bytes.length > GZIP_BYTES_MIN && /\bgzip\b/.test(acceptEncoding ?? '')) {
     bytes = await compress(bytes, { level: constants.Z_BEST_SPEED });
     head['content-encoding'] = 'gzip';
@@ -49,6 +53,31 @@ export async function send(
   head['content-length'] = bytes.length;
   reply.writeHead(code, head);
   reply.end(bytes);
+}
+
+const NEWLINE = Buffer.from('\n');
+
+/** Sends JSON that is encoded already, as `send` does, and ends its line. */
+export function sendEncoded(
+  context: ReplyContext,
+  code: number,
+  { encoded, headers }: { encoded: Buffer; headers: OutgoingHttpHeaders },
+): Promise<void> | void {
+  const { reply } = context;
+  const head = { ...headers, 'content-type': 'application/json' };
+  if (encoded.length >= GZIP_BYTES_MIN) {
+    return send(context, code, { body: Buffer.concat([encoded, NEWLINE]), headers: head });
+  }
+  if (reply.destroyed === true) return undefined;
+  reply.writeHead(code, {
+    'cache-control': CACHE_CONTROL,
+    ...head,
+    'content-length': encoded.length + NEWLINE.length,
+  });
+  reply.stream?.cork();
+  reply.write(encoded);
+  reply.end(NEWLINE);
+  return undefined;
 }
 
 /** Sends a plain text; `nosniff` keeps browsers from guessing (API-109). */

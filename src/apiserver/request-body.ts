@@ -19,24 +19,30 @@ export function readBody(request: Readable, lengthHeader?: string): Promise<Buff
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
+    const settle = () => {
+      request.off('data', take).off('end', end).off('close', brokenOff).off('error', brokenOff);
+    };
     const refuse = () => {
-      chunks.length = 0;
-      request.removeAllListeners('data');
-      request.resume();
+      settle();
+      request.on('error', () => {}).resume();
       reject(tooLarge());
     };
-    if (Number(lengthHeader ?? 0) > BODY_BYTES_MAX) return refuse();
-    request.on('data', (chunk: Buffer) => {
+    const take = (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > BODY_BYTES_MAX) return refuse();
-      chunks.push(chunk);
-    });
-    request.once('end', () => {
+      if (bytes > BODY_BYTES_MAX) refuse();
+      else chunks.push(chunk);
+    };
+    const end = () => {
+      settle();
       if (bytes === 0) resolve(undefined);
       else resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
-    });
-    const brokenOff = () => reject(badRequest('the request body was cut short'));
-    request.once('error', brokenOff);
-    request.once('close', brokenOff);
+    };
+    const brokenOff = () => {
+      settle();
+      request.on('error', () => {});
+      reject(badRequest('the request body was cut short'));
+    };
+    if (Number(lengthHeader ?? 0) > BODY_BYTES_MAX) return refuse();
+    request.on('data', take).on('end', end).on('close', brokenOff).on('error', brokenOff);
   });
 }

@@ -16,7 +16,7 @@ import type {
 import { encodeList, listValue } from './list-encoding.ts';
 import type { Representation } from './negotiation.ts';
 import { notList, notSingle, partialMetadata, partialMetadataList } from './partial-metadata.ts';
-import { send, warningHeaders, type ReplyContext } from './reply.ts';
+import { send, sendEncoded, warningHeaders, type ReplyContext } from './reply.ts';
 import { loadTables, parseIncludeObject, type TableRequest } from './table/table.ts';
 import { writeWatch } from './watch-writer.ts';
 
@@ -28,8 +28,6 @@ export interface ResponseContext extends ReplyContext {
   /** Called with every watch and stream that goes on after the reply's head. */
   readonly onLongRunning: (running: { stop(): void }) => void;
 }
-
-const NEWLINE = Buffer.from('\n');
 
 /** True when the caller asks for indented JSON; command line tools and browsers get it unasked. */
 export function wantsPretty(query: URLSearchParams, userAgent: string): boolean {
@@ -86,12 +84,7 @@ async function writeObject(response: ObjectResponse, context: ResponseContext): 
   const headers: OutgoingHttpHeaders = warnings.length > 0 ? { Warning: warnings } : {};
   const { code, stored } = response;
   if (isPlainJson(context)) {
-    const body = Buffer.concat([stored.encoded, NEWLINE]);
-    await send(context, code, {
-      body,
-      headers: { ...headers, 'content-type': 'application/json' },
-    });
-    return;
+    return sendEncoded(context, code, { encoded: stored.encoded, headers });
   }
   await sendValue(context, { code, value: await transformedObject(response, context), headers });
 }

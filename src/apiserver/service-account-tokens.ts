@@ -1,5 +1,5 @@
 // Signs and verifies the tokens of service accounts: JWTs with the kubernetes.io claims (API-1102).
-import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, hash, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
@@ -141,7 +141,25 @@ function createSigner(pem: string): Signer {
   };
 }
 
-function checkedPayload(token: string, signer: Signer): Payload | LastingPayload | undefined {
+type Checked = Payload | LastingPayload;
+
+/** Tokens whose signature is known to be right; checking one costs more than most requests. */
+const CHECKED_MAX = 4096;
+
+function createPayloadReader(signer: Signer): (token: string) => Checked | undefined {
+  const known = new Map<string, Checked>();
+  return (token) => {
+    const key = hash('sha256', token);
+    const payload = known.get(key) ?? checkedPayload(token, signer);
+    if (!payload || known.has(key)) return payload;
+    const [oldest] = known.keys();
+    if (known.size >= CHECKED_MAX && oldest !== undefined) known.delete(oldest);
+    known.set(key, payload);
+    return payload;
+  };
+}
+
+function checkedPayload(token: string, signer: Signer): Checked | undefined {
   const [head = '', body = '', signature = '', ...rest] = token.split('.');
   const header = decode<{ alg?: string }>(head);
   if (rest.length > 0 || header?.alg !== signer.algorithm) return undefined;
@@ -205,6 +223,7 @@ export function createServiceAccountTokenIssuer(
 ): ServiceAccountTokenIssuer {
   const { issuer, clock, random } = options;
   const signer = createSigner(options.key);
+  const payloadOfToken = createPayloadReader(signer);
   const header = encode({ alg: signer.algorithm, kid: signer.keyId });
   const own = [issuer];
   return {
@@ -230,7 +249,7 @@ export function createServiceAccountTokenIssuer(
       return `${text}.${signer.sign(text)}`;
     },
     verify(token, audiences = own) {
-      const known = checkedPayload(token, signer);
+      const known = payloadOfToken(token);
       if (known?.iss === LASTING_ISSUER) {
         return verifyLasting(known as LastingPayload, { own, audiences });
       }

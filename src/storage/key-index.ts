@@ -1,5 +1,5 @@
-// Entries ordered by key: a sorted array cut into chunks, so that an insert moves little, a lookup
-// is two binary searches and a list is a few array slices. Never sorts what it holds.
+// Entries by key and ordered by key: a map for lookups, beside a sorted array cut into chunks, so
+// that an insert moves little and a list is a few array slices. Never sorts what it holds.
 
 /** An insert moves at most so many pointers; 100,000 keys make a few hundred chunks. */
 const CHUNK_LENGTH_MAX = 512;
@@ -22,9 +22,9 @@ export interface KeyRangeOptions {
 }
 
 export class KeyIndex<Entry extends Keyed> {
+  readonly #byKey: Map<string, Entry>;
   /** No chunk is empty. */
   readonly #chunks: Entry[][] = [];
-  #size = 0;
 
   /** `entries` must be ordered by key, each key once. */
   constructor(entries: readonly Entry[] = []) {
@@ -32,38 +32,33 @@ export class KeyIndex<Entry extends Keyed> {
     for (let start = 0; start < entries.length; start += CHUNK_LENGTH_MAX / 2) {
       this.#chunks.push(entries.slice(start, start + CHUNK_LENGTH_MAX / 2));
     }
-    this.#size = entries.length;
+    this.#byKey = new Map(entries.map((entry) => [entry.key, entry]));
   }
 
   get size(): number {
-    return this.#size;
+    return this.#byKey.size;
   }
 
   get(key: string): Entry | undefined {
-    const { chunk, offset } = this.#seek((other) => other < key);
-    const entry = this.#chunks[chunk]?.[offset];
-    return entry?.key === key ? entry : undefined;
+    return this.#byKey.get(key);
   }
 
   /** Adds the entry, or replaces the one with its key. */
   set(entry: Entry): void {
-    const position = this.#seek((other) => other < entry.key);
-    if (this.#chunks[position.chunk]?.[position.offset]?.key === entry.key) {
-      this.#chunks[position.chunk]![position.offset] = entry;
-      return;
-    }
-    this.#insert(position, entry);
-    this.#size += 1;
+    const { key } = entry;
+    const position = this.#seek((other) => other < key);
+    if (this.#byKey.has(key)) this.#chunks[position.chunk]![position.offset] = entry;
+    else this.#insert(position, entry);
+    this.#byKey.set(key, entry);
   }
 
   /** Removes the key's entry; false if there is none. */
   delete(key: string): boolean {
+    if (!this.#byKey.delete(key)) return false;
     const { chunk, offset } = this.#seek((other) => other < key);
-    const entries = this.#chunks[chunk];
-    if (entries?.[offset]?.key !== key) return false;
+    const entries = this.#chunks[chunk]!;
     entries.splice(offset, 1);
     if (entries.length === 0) this.#chunks.splice(chunk, 1);
-    this.#size -= 1;
     return true;
   }
 
@@ -71,6 +66,8 @@ export class KeyIndex<Entry extends Keyed> {
   range({ prefix, after, limit = Infinity }: KeyRangeOptions): { entries: Entry[]; total: number } {
     const isSkipped = (key: string) => key < prefix || (after !== undefined && key <= after);
     const from = this.#seek(isSkipped);
+    const first = this.#chunks[from.chunk]?.[from.offset];
+    if (!first?.key.startsWith(prefix)) return { entries: [], total: 0 };
     const to = this.#seek((key) => key.startsWith(prefix) || isSkipped(key));
     return { entries: this.#slice(from, to, limit), total: this.#distance(from, to) };
   }

@@ -101,7 +101,7 @@ async function createSeeds(handler: ApiHandler): Promise<void> {
     const metadata = namespace === '' ? { name } : { name, namespace };
     const body = { metadata, ...validObjects[resource.resource] };
     const path = resourcePath(resource, { namespace });
-    await handler({ ...request, method: 'POST', path, body, signal });
+    await handler({ ...request, method: 'POST', path, body, signal: () => signal });
   };
   const find = (name: string) => builtinResources.find(({ resource }) => resource === name)!;
   await create(find('namespaces'), '', 'fuzz');

@@ -79,6 +79,7 @@ export function createLiveDiscovery(resources: () => readonly ResourceDefinition
 /** Discovery of the given resources. */
 export function createDiscovery(resources: readonly ResourceDefinition[]): Discovery {
   const groups = servedGroups(resources);
+  const names = new Set(groups.map(({ name }) => name));
   const core: ServedGroup = groups.find(({ name }) => name === '') ?? { name: '', versions: [] };
   const named = groups.filter(({ name }) => name !== '');
   const built = new Map<string, DiscoveryDocument>();
@@ -94,7 +95,7 @@ export function createDiscovery(resources: readonly ResourceDefinition[]): Disco
     return once(served.groupVersion, () => resourceListDocument(served));
   };
   return {
-    hasGroup: (group) => groups.some(({ name }) => name === group),
+    hasGroup: (group) => names.has(group),
     document(path, { accept, host }) {
       const [root = '', first = '', second = '', ...rest] = path.slice(1).split('/');
       if (root === 'api' && first === '') {

@@ -328,7 +328,7 @@ describe('bindings and proxies', () => {
       body: undefined,
       contentType: '',
       userAgent: 'test',
-      signal: new AbortController().signal,
+      signal: () => new AbortController().signal,
     };
     const reply = await bound.handler(request);
     if (reply.kind !== 'stream') throw new Error(reply.kind);

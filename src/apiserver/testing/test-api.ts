@@ -131,7 +131,7 @@ function requestOf(line: string, options: CallOptions) {
     body: body === undefined ? undefined : bytesOf(body),
     contentType: contentType ?? (method === 'PATCH' ? 'application/merge-patch+json' : ''),
     userAgent: 'test/1',
-    signal: new AbortController().signal,
+    signal: () => new AbortController().signal,
   };
 }
 

@@ -62,7 +62,7 @@ async function answerOrFailure(
   const uid = context.random.uuid();
   const review = reviewOf(request, invocation, uid);
   const timeoutMs = (timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000;
-  const { signal } = target.request;
+  const signal = target.request.signal();
   let reply: unknown;
   try {
     reply = await context.webhooks.call({ config: clientConfig, review, timeoutMs, signal });

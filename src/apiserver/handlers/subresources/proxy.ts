@@ -112,11 +112,17 @@ async function forward(
 }
 
 function exchange(connection: Duplex, request: ApiRequest): Promise<IncomingMessage> {
-  const { method, contentType, body, signal } = request;
+  const { method, contentType, body } = request;
   const headers = contentType === '' ? {} : { 'content-type': contentType };
   return new Promise((resolve, reject) => {
     const outgoing = httpRequest(
-      { method, path: pathBehind(request), headers, signal, createConnection: () => connection },
+      {
+        method,
+        path: pathBehind(request),
+        headers,
+        signal: request.signal(),
+        createConnection: () => connection,
+      },
       resolve,
     );
     outgoing.once('error', reject);

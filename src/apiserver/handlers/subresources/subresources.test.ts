@@ -319,7 +319,7 @@ describe('log, exec, attach, port-forward', () => {
       body: undefined,
       contentType: '',
       userAgent: '',
-      signal: new AbortController().signal,
+      signal: () => new AbortController().signal,
     });
   }
 
