@@ -30,6 +30,7 @@ import {
 import { bootstrapObjects } from './apiserver/bootstrap.ts';
 import {
   ensureCertificates,
+  FRONT_PROXY,
   type CertificateFiles,
   type Certificates,
 } from './apiserver/certificates.ts';
@@ -146,7 +147,12 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     const targetPort = options.podListen?.port ?? 443;
     const apiServerIp = KUBERNETES_SERVICE_ADDRESS;
     await Promise.all([
-      bootstrapObjects({ handler: api.handler, apiServerIp, targetPort }),
+      bootstrapObjects({
+        handler: api.handler,
+        apiServerIp,
+        targetPort,
+        authorities: { clientCa: certificates.ca, frontProxyCa: certificates.frontProxyCa },
+      }),
       bootstrapPolicy(options),
     ]);
     if (isNew) await store.compact(store.revision);
@@ -254,7 +260,10 @@ function createApiServer(
   const { clock, random, logger, auditLog } = options;
   return createServer({
     handler: api.handler,
-    authenticator: createAuthenticator(api.reviewToken),
+    authenticator: createAuthenticator(api.reviewToken, {
+      ca: certificates.frontProxyCa,
+      names: [FRONT_PROXY],
+    }),
     authorizer: api.authorizer,
     tokenKeys: api.issuer,
     audit: auditLog && { random, write: (event) => auditLog.write(event) },
@@ -266,7 +275,7 @@ function createApiServer(
     tls: {
       key: certificates.serverKey,
       cert: certificates.serverCertificate,
-      ca: certificates.ca,
+      ca: [certificates.ca, certificates.frontProxyCa],
     },
     listen: options.listen,
     logger,

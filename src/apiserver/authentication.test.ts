@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import type { UserInfo } from './api-request.ts';
@@ -7,6 +8,8 @@ import {
   createTokenReviewer,
   type Credentials,
 } from './authentication.ts';
+import { issueClient, makeAuthority } from './certificate-authority.ts';
+import type { KeyedCertificate } from './certificates.ts';
 
 const root: UserInfo = { name: 'root', uid: '', groups: ['system:masters'] };
 const robot: UserInfo = { name: 'robot', uid: 'u1', groups: ['robots'] };
@@ -55,6 +58,45 @@ describe('requests', () => {
   it('API-1102: without credentials, or with those of another kind, one is anonymous', async () => {
     expect(await as({})).toBe(ANONYMOUS);
     expect(await as({ authorization: 'Basic YTpi' })).toBe(ANONYMOUS);
+  });
+});
+
+describe('a proxy in front of the server', () => {
+  const nowMs = Date.parse('2026-01-01T00:00:00Z');
+  const proxyCa = makeAuthority(nowMs, 'proxies');
+  const clientCa = makeAuthority(nowMs, 'clients');
+  const ask = createAuthenticator(reviewToken, { ca: proxyCa.certificate, names: ['front'] });
+  /** A connection whose certificate one of the authorities has signed. */
+  const socketBy = (ca: KeyedCertificate, user: string) => {
+    const { certificate } = issueClient(ca, { user, groups: ['system:masters'], nowMs });
+    const { raw } = new X509Certificate(certificate);
+    const peer = { subject: { CN: user, O: 'system:masters' }, fingerprint256: 'AB', raw };
+    return { authorized: true, getPeerCertificate: () => peer } as unknown as Credentials['socket'];
+  };
+  const headers = {
+    'x-remote-user': 'jane',
+    'x-remote-uid': 'u1',
+    'x-remote-group': 'a, b',
+    'x-remote-extra-example.com%2fscope': 'x',
+  };
+
+  it('API-1102: says for whom it asks', async () => {
+    expect(await ask({ headers, socket: socketBy(proxyCa, 'front') })).toEqual({
+      name: 'jane',
+      uid: 'u1',
+      groups: ['a', 'b', 'system:authenticated'],
+      extra: { 'example.com/scope': ['x'] },
+    });
+  });
+
+  it('API-1102: is nobody itself, and others are not believed', async () => {
+    const refused = { code: 401 };
+    const silent = { headers: {}, socket: socketBy(proxyCa, 'front') };
+    await expect(ask(silent)).rejects.toMatchObject(refused);
+    const stranger = { headers, socket: socketBy(proxyCa, 'stranger') };
+    await expect(ask(stranger)).rejects.toMatchObject(refused);
+    expect((await ask({ headers, socket: socketBy(clientCa, 'front') })).name).toBe('front');
+    expect(await ask({ headers, socket: undefined })).toBe(ANONYMOUS);
   });
 });
 

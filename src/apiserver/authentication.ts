@@ -1,5 +1,6 @@
-// Who is asking: client certificate, bearer token or nobody (API-1101, API-1102).
-import { hash } from 'node:crypto';
+// Who is asking: client certificate, bearer token or nobody (API-1101, API-1102); or whom a proxy in
+// front of us, known by a certificate of an authority of its own, says it speaks for.
+import { hash, X509Certificate } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { statusError } from '../api/meta/status-error.ts';
@@ -15,10 +16,25 @@ export const AUTHENTICATED_GROUP = 'system:authenticated';
 /** The key under which a user's extra names the credential it came with. */
 export const CREDENTIAL_ID = 'authentication.kubernetes.io/credential-id';
 
+/** Where a connection remembers who its certificate says it is: reading one takes long. */
+const PEER = Symbol('peer');
+
 export interface Credentials {
   readonly headers: IncomingHttpHeaders;
   /** The TLS connection; undefined on plain ones. */
-  readonly socket: Pick<TLSSocket, 'authorized' | 'getPeerCertificate'> | undefined;
+  readonly socket:
+    (Pick<TLSSocket, 'authorized' | 'getPeerCertificate'> & { [PEER]?: Peer }) | undefined;
+}
+
+/** What a client certificate makes of a connection. */
+type Peer = { readonly user: UserInfo } | 'proxy' | 'untrusted' | 'none';
+
+/** Proxies that may say in headers for whom they ask. */
+export interface FrontProxy {
+  /** PEM of the authority that signs their certificates, and nobody else's. */
+  readonly ca: string;
+  /** Common names of theirs. */
+  readonly names: readonly string[];
 }
 
 /** Resolves with the user of a request. Throws 401 for bad credentials. */
@@ -83,26 +99,38 @@ export function createTokenReviewer(options: TokenReviewerOptions): TokenReviewe
 }
 
 /**
- * An authenticator over certificates that our CA signed and tokens. Requests without credentials,
- * or of schemes that aren't known, are anonymous.
+ * An authenticator over certificates that our CA (or the proxies') signed and tokens. Requests
+ * without credentials, or of schemes that aren't known, are anonymous.
  */
-export function createAuthenticator(reviewToken: TokenReviewer): Authenticator {
-  // A connection keeps its certificate, and to ask for it is dear.
-  const certificateUsers = new WeakMap<object, ReturnType<typeof certificateUser>>();
-  const byConnection = (socket: Credentials['socket']) => {
-    if (!socket) return undefined;
-    if (!certificateUsers.has(socket)) certificateUsers.set(socket, certificateUser(socket));
-    return certificateUsers.get(socket);
+export function createAuthenticator(
+  reviewToken: TokenReviewer,
+  frontProxy?: FrontProxy,
+): Authenticator {
+  const proxyCa = frontProxy && new X509Certificate(frontProxy.ca);
+  const isProxys = (raw: Buffer) => {
+    const certificate = new X509Certificate(raw);
+    return proxyCa && certificate.checkIssued(proxyCa) && certificate.verify(proxyCa.publicKey);
+  };
+  const readPeer = (socket: NonNullable<Credentials['socket']>): Peer => {
+    const certificate = socket.getPeerCertificate?.();
+    const subject = certificate?.subject as Record<string, string | string[]> | undefined;
+    if (!subject) return 'none';
+    const [name] = headerValues(subject['CN']);
+    if (!socket.authorized || name === undefined) return 'untrusted';
+    if (proxyCa && isProxys(certificate.raw) === true) {
+      return frontProxy?.names.includes(name) === true ? 'proxy' : 'untrusted';
+    }
+    return { user: certificateUser(certificate, name) };
   };
   // Async, so that a refusal is a rejection.
   return async ({ headers, socket }) => {
-    const byCertificate = byConnection(socket);
-    if (byCertificate !== undefined && byCertificate !== 'untrusted') {
-      return withGroup(byCertificate, AUTHENTICATED_GROUP);
-    }
+    const peer = socket ? (socket[PEER] ??= readPeer(socket)) : 'none';
+    if (typeof peer === 'object') return peer.user;
+    const named = peer === 'proxy' ? userOfHeaders(headers) : undefined;
+    if (named) return named;
     const token = bearerToken(headers);
     if (token === undefined) {
-      if (byCertificate === 'untrusted') throw unauthorized();
+      if (peer !== 'none') throw unauthorized();
       return ANONYMOUS;
     }
     const result = reviewToken(token);
@@ -112,19 +140,60 @@ export function createAuthenticator(reviewToken: TokenReviewer): Authenticator {
 }
 
 /** CN is the user, each O a group (API-1102). */
-function certificateUser(socket: Credentials['socket']): UserInfo | 'untrusted' | undefined {
-  const certificate = socket?.getPeerCertificate?.();
-  const subject = certificate?.subject as Record<string, string | string[]> | undefined;
-  if (!socket || !subject) return undefined;
-  const [name] = headerValues(subject['CN']);
-  if (!socket.authorized || name === undefined) return 'untrusted';
-  const fingerprint = certificate?.fingerprint256?.replaceAll(':', '').toLowerCase() ?? '';
-  return {
-    name,
-    uid: '',
-    groups: headerValues(subject['O']),
-    extra: { [CREDENTIAL_ID]: [`X509SHA256=${fingerprint}`] },
-  };
+function certificateUser(
+  { subject, fingerprint256 }: ReturnType<TLSSocket['getPeerCertificate']>,
+  name: string,
+): UserInfo {
+  const groups = headerValues((subject as unknown as Record<string, string | string[]>)['O']);
+  const fingerprint = fingerprint256.replaceAll(':', '').toLowerCase();
+  const extra = { [CREDENTIAL_ID]: [`X509SHA256=${fingerprint}`] };
+  return withGroup({ name, uid: '', groups, extra }, AUTHENTICATED_GROUP);
+}
+
+/** Headers in which a proxy says for whom it asks; the last one is a prefix. */
+export const REMOTE_HEADERS = {
+  user: 'x-remote-user',
+  uid: 'x-remote-uid',
+  group: 'x-remote-group',
+  extra: 'x-remote-extra-',
+} as const;
+
+function userOfHeaders(headers: IncomingHttpHeaders): UserInfo | undefined {
+  const [name = ''] = headerValues(headers[REMOTE_HEADERS.user]);
+  if (name === '') return undefined;
+  const [uid = ''] = headerValues(headers[REMOTE_HEADERS.uid]);
+  const groups = repeatedValues(headers[REMOTE_HEADERS.group]);
+  const extra = extraOfHeaders(headers, REMOTE_HEADERS.extra);
+  return withGroup({ name, uid, groups, extra }, AUTHENTICATED_GROUP);
+}
+
+/** The values of a header that may be repeated: such headers arrive joined. */
+export function repeatedValues(value: string | string[] | undefined): string[] {
+  return headerValues(value)
+    .flatMap((text) => text.split(/, */))
+    .filter((text) => text !== '');
+}
+
+/** The extra of a user: headers whose names have a prefix, then a percent-encoded key. */
+export function extraOfHeaders(
+  headers: IncomingHttpHeaders,
+  prefix: string,
+): Record<string, string[]> {
+  const entries = Object.entries(headers).filter(([header]) => header.startsWith(prefix));
+  return Object.fromEntries(
+    entries.map(([header, value]) => [
+      decodeKey(header.slice(prefix.length)),
+      headerValues(value).flatMap((text) => text.split(/, */)),
+    ]),
+  );
+}
+
+function decodeKey(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function bearerToken(headers: IncomingHttpHeaders): string | undefined {

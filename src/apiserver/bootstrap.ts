@@ -1,12 +1,13 @@
 // The objects that every cluster has from its first start.
-import type { Namespace, PriorityClass, Service } from '../api/generated/types.ts';
+import type { ConfigMap, Namespace, PriorityClass, Service } from '../api/generated/types.ts';
 import type { KubernetesObject } from '../api/meta/object.ts';
 import { isAlreadyExists, isNotFound } from '../api/meta/status-error.ts';
 import { priorityClasses } from '../api/other-resources.ts';
-import { namespaces, resourcePath, services } from '../api/resources.ts';
+import { configMaps, namespaces, resourcePath, services } from '../api/resources.ts';
 import type { ResourceDefinition } from '../api/resources.ts';
 import { systemPriorityClasses } from '../api/scheduling/priority-class-rules.ts';
 import type { ApiHandler, ApiRequest, UserInfo } from './api-request.ts';
+import { FRONT_PROXY } from './certificates.ts';
 import { MASTERS_GROUP } from './api-request.ts';
 
 const SYSTEM_NAMESPACES: readonly string[] = [
@@ -24,6 +25,8 @@ export interface BootstrapOptions {
   readonly apiServerIp: string;
   /** Port of the API server behind the Service. */
   readonly targetPort: number;
+  /** Authorities (PEM) that clients' certificates are verified with; absent: not told. */
+  readonly authorities?: { readonly clientCa: string; readonly frontProxyCa: string };
 }
 
 /**
@@ -41,7 +44,41 @@ export async function bootstrapObjects(options: BootstrapOptions): Promise<void>
     ...[...systemPriorityClasses.keys()].map((name) =>
       ensure(handler, priorityClasses, priorityClassObject(name)),
     ),
+    ...(options.authorities ? [publish(handler, authenticationMap(options.authorities))] : []),
   ]);
+}
+
+/** What API servers of others need, to know by whom a request that we pass on was made. */
+function authenticationMap(
+  authorities: NonNullable<BootstrapOptions['authorities']>,
+): ConfigMap & { data: Record<string, string> } {
+  const list = (text: string) => JSON.stringify([text]);
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
+    data: {
+      'client-ca-file': authorities.clientCa,
+      'requestheader-allowed-names': list(FRONT_PROXY),
+      'requestheader-client-ca-file': authorities.frontProxyCa,
+      'requestheader-extra-headers-prefix': list('X-Remote-Extra-'),
+      'requestheader-group-headers': list('X-Remote-Group'),
+      'requestheader-uid-headers': list('X-Remote-Uid'),
+      'requestheader-username-headers': list('X-Remote-User'),
+    },
+  };
+}
+
+/** Creates a map, or corrects what is there: authorities change. */
+async function publish(
+  handler: ApiHandler,
+  map: ConfigMap & { data: Record<string, string> },
+): Promise<void> {
+  const { name = '', namespace = '' } = map.metadata;
+  await ensure(handler, configMaps, map);
+  const path = resourcePath(configMaps, { namespace, name });
+  const patch = request('PATCH', path, { data: map.data });
+  await handler({ ...patch, contentType: 'application/merge-patch+json' });
 }
 
 function namespaceObject(name: string): Namespace {

@@ -21,6 +21,11 @@ export interface Certificates {
   readonly adminCertificate: string;
   readonly adminKey: string;
   readonly adminToken: string;
+  /** Signs the certificates of proxies in front of the server. */
+  readonly frontProxyCa: string;
+  /** One such proxy's. */
+  readonly frontProxyCertificate: string;
+  readonly frontProxyKey: string;
   /** Signs service account tokens. */
   readonly serviceAccountKey: string;
 }
@@ -42,6 +47,8 @@ const DAY_MS = 86_400_000;
 const RENEW_BEFORE_MS = 30 * DAY_MS;
 /** Whom the kubeconfig is for (API-1104). */
 const ADMINISTRATOR = 'kubernetes-admin';
+/** The name in the certificate of a proxy in front of the server. */
+export const FRONT_PROXY = 'front-proxy-client';
 const SECRET_MODE = 0o600;
 const PUBLIC_MODE = 0o644;
 
@@ -143,6 +150,14 @@ export async function ensureCertificates({
     make: () => issueClient(ca, { user: ADMINISTRATOR, groups: [MASTERS_GROUP], nowMs }),
     wanted: { issuer: ca.certificate, names: [], nowMs },
   });
+  const frontProxyCa = await storedOrNew(files, 'front-proxy-ca', {
+    make: () => makeAuthority(nowMs, 'ordinal-front-proxy-ca'),
+    wanted: { issuer: undefined, names: [], nowMs },
+  });
+  const frontProxy = await storedOrNew(files, 'front-proxy-client', {
+    make: () => issueClient(frontProxyCa, { user: FRONT_PROXY, groups: [], nowMs }),
+    wanted: { issuer: frontProxyCa.certificate, names: [], nowMs },
+  });
   return {
     ca: ca.certificate,
     caKey: ca.key,
@@ -150,6 +165,9 @@ export async function ensureCertificates({
     serverKey: server.key,
     adminCertificate: admin.certificate,
     adminKey: admin.key,
+    frontProxyCa: frontProxyCa.certificate,
+    frontProxyCertificate: frontProxy.certificate,
+    frontProxyKey: frontProxy.key,
     adminToken: await secretOrNew(files, 'admin.token', () => randomBytes(32).toString('hex')),
     serviceAccountKey: await secretOrNew(files, 'service-account.key', newSigningKey),
   };

@@ -8,6 +8,7 @@ import { MASTERS_GROUP, type UserInfo } from './api-request.ts';
 import {
   ANONYMOUS,
   AUTHENTICATED_GROUP,
+  extraOfHeaders,
   headerValues,
   serviceAccountGroups,
   withGroup,
@@ -96,28 +97,17 @@ function hasHeaders(headers: IncomingHttpHeaders): boolean {
 }
 
 function readHeaders(headers: IncomingHttpHeaders): Wanted | undefined {
+  // Most requests have none of them.
+  if (!Object.keys(headers).some((header) => header.startsWith('impersonate-'))) return undefined;
   const [name = ''] = headerValues(headers['impersonate-user']);
   const [uid = ''] = headerValues(headers['impersonate-uid']);
   // Repeated headers arrive joined.
   const groups = headerValues(headers['impersonate-group']).flatMap((text) => text.split(/, */));
-  const extra: Record<string, string[]> = {};
-  for (const [header, value] of Object.entries(headers)) {
-    if (!header.startsWith(EXTRA_HEADER)) continue;
-    const key = decodeKey(header.slice(EXTRA_HEADER.length));
-    extra[key] = headerValues(value).flatMap((text) => text.split(/, */));
-  }
+  const extra = extraOfHeaders(headers, EXTRA_HEADER);
   const wanted = { name, uid, groups, extra };
   if (name !== '') return wanted;
   if (uid === '' && groups.length === 0 && Object.keys(extra).length === 0) return undefined;
   throw badRequest(`requested ${goUser(wanted)} without impersonating a user name`);
-}
-
-function decodeKey(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 /** The wish as Go prints it. */

@@ -45,8 +45,12 @@ export type ServerOptions = Pick<
   | 'audit'
   | 'tokenKeys'
 > & {
-  /** PEM; `ca` signs client certificates. */
-  readonly tls: { readonly key: string; readonly cert: string; readonly ca: string };
+  /** PEM; each `ca` signs client certificates. */
+  readonly tls: {
+    readonly key: string;
+    readonly cert: string;
+    readonly ca: string | string[];
+  };
   readonly listen: ListenAddress;
   /** Default: all built-in ones. */
   readonly resources?: readonly ResourceDefinition[];

@@ -166,6 +166,20 @@ function checkedPayload(token: string, signer: Signer): Checked | undefined {
   return signer.verify(`${head}.${body}`, signature) ? decode(body) : undefined;
 }
 
+/** Clients send the same token with every request, and a signature takes long to check. */
+function rememberPayloads(signer: Signer): (token: string) => ReturnType<typeof checkedPayload> {
+  let recent = new Map<string, ReturnType<typeof checkedPayload>>();
+  return (token) => {
+    const known = recent.get(token);
+    if (known) return known;
+    const payload = checkedPayload(token, signer);
+    if (!payload) return undefined;
+    if (recent.size >= RECENT_MAX) recent = new Map();
+    recent.set(token, payload);
+    return payload;
+  };
+}
+
 function claimsOf(payload: Payload): ServiceAccountClaims | undefined {
   const claims = payload['kubernetes.io'];
   const name = claims?.serviceaccount?.name;
@@ -213,6 +227,8 @@ export interface TokenIssuerOptions {
   readonly random: Random;
 }
 
+/** Tokens whose signatures are remembered. */
+const RECENT_MAX = 4096;
 /** What kubelets ask for pods: such tokens live on for clients that read theirs once only. */
 const PROJECTED_SECONDS = 3607;
 const EXTENDED_SECONDS = 365 * 24 * 3600;
@@ -226,12 +242,13 @@ export function createServiceAccountTokenIssuer(
   const payloadOfToken = createPayloadReader(signer);
   const header = encode({ alg: signer.algorithm, kid: signer.keyId });
   const own = [issuer];
+  const payloadOf = rememberPayloads(signer);
   return {
     issuer,
     audiences: own,
     issue(request) {
       const iat = Math.floor(clock.now() / 1000);
-      const payload = payloadOf(request, { iat, issuer, jti: random.uuid() });
+      const payload = newPayload(request, { iat, issuer, jti: random.uuid() });
       const text = `${header}.${encode(payload)}`;
       const expiresMs = (iat + request.expirationSeconds) * 1000;
       return { token: `${text}.${signer.sign(text)}`, expiresMs };
@@ -270,7 +287,7 @@ export function createServiceAccountTokenIssuer(
   };
 }
 
-function payloadOf(
+function newPayload(
   request: TokenRequestOptions,
   { iat, issuer, jti }: { iat: number; issuer: string; jti: string },
 ): Payload {
