@@ -166,20 +166,6 @@ function checkedPayload(token: string, signer: Signer): Checked | undefined {
   return signer.verify(`${head}.${body}`, signature) ? decode(body) : undefined;
 }
 
-/** Clients send the same token with every request, and a signature takes long to check. */
-function rememberPayloads(signer: Signer): (token: string) => ReturnType<typeof checkedPayload> {
-  let recent = new Map<string, ReturnType<typeof checkedPayload>>();
-  return (token) => {
-    const known = recent.get(token);
-    if (known) return known;
-    const payload = checkedPayload(token, signer);
-    if (!payload) return undefined;
-    if (recent.size >= RECENT_MAX) recent = new Map();
-    recent.set(token, payload);
-    return payload;
-  };
-}
-
 function claimsOf(payload: Payload): ServiceAccountClaims | undefined {
   const claims = payload['kubernetes.io'];
   const name = claims?.serviceaccount?.name;
@@ -227,8 +213,6 @@ export interface TokenIssuerOptions {
   readonly random: Random;
 }
 
-/** Tokens whose signatures are remembered. */
-const RECENT_MAX = 4096;
 /** What kubelets ask for pods: such tokens live on for clients that read theirs once only. */
 const PROJECTED_SECONDS = 3607;
 const EXTENDED_SECONDS = 365 * 24 * 3600;
@@ -242,7 +226,6 @@ export function createServiceAccountTokenIssuer(
   const payloadOfToken = createPayloadReader(signer);
   const header = encode({ alg: signer.algorithm, kid: signer.keyId });
   const own = [issuer];
-  const payloadOf = rememberPayloads(signer);
   return {
     issuer,
     audiences: own,
