@@ -1,4 +1,5 @@
 // Objects and lists reduced to their metadata (API-105), and what a caller may not ask for.
+import { formConversion } from '../api/form-conversion.ts';
 import type { KubernetesObject } from '../api/meta/object.ts';
 import { statusError, type StatusError } from '../api/meta/status-error.ts';
 import type { ResourceDefinition } from '../api/resources.ts';
@@ -23,18 +24,21 @@ export function partialMetadataList(
     kind: 'PartialObjectMetadataList',
     apiVersion: `${META_GROUP}/${version}`,
     metadata,
-    items: items.map((item) => partialMetadata(item, version)),
+    // Go writes a list without a first element as null.
+    items: items.length === 0 ? null : items.map((item) => partialMetadata(item, version)),
   };
 }
 
 /** `*core.ConfigMap`: how the reference calls a type. */
-function goType({ group, kind }: ResourceDefinition): string {
-  return `*${group === '' ? 'core' : group.split('.', 1)[0]}.${kind}`;
+function goType(resource: ResourceDefinition, suffix = ''): string {
+  if (resource.custom) return `*unstructured.Unstructured${suffix}`;
+  const { group, kind } = formConversion(resource)?.stored ?? resource;
+  return `*${group === '' ? 'core' : group.split('.', 1)[0]}.${kind}${suffix}`;
 }
 
 /** 406 for a single form asked of a list (API-324). */
 export function notSingle(resource: ResourceDefinition): StatusError {
-  const type = `${goType(resource)}List`;
+  const type = goType(resource, 'List');
   return statusError(
     'NotAcceptable',
     `you requested PartialObjectMetadata, but the requested object is a list (${type})`,

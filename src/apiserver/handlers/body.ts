@@ -48,8 +48,7 @@ export async function decodeBody(
   const parsed = await parseOrExplain(request, resource);
   const { value } = parsed;
   if (value !== null && !isJsonObject(value)) {
-    const why = `json: cannot unmarshal ${jsonKind(value)} into Go value of type ${TYPE_META}`;
-    throw unrecognized(request, resource, new BodySyntaxError(why));
+    throw unrecognized(request, resource, notAnObject(value));
   }
   const header = headerOf(value, resource);
   if (isCustom(resource)) requireOwnHeader(value, request, resource);
@@ -90,6 +89,18 @@ function textOf(value: Json, name: string): string {
 const TYPE_META =
   'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string ' +
   '"json:\\"kind,omitempty\\"" }';
+
+/** What is wrong with a body that is no object. */
+export function notAnObject(value: Json): BodySyntaxError {
+  const why = `json: cannot unmarshal ${jsonKind(value)} into Go value of type ${TYPE_META}`;
+  return new BodySyntaxError(why);
+}
+
+/** The message about a value that is no object and so has no kind. */
+export function notTyped(value: Json): string {
+  const what = `cannot unmarshal ${jsonKind(value)} into Go value of type ${TYPE_META}`;
+  return `couldn't get version/kind; json parse error: json: ${what}`;
+}
 
 /** What the body says it is; what it leaves out is taken from the resource. */
 export function headerOf(value: Json, resource: ResourceDefinition): KindName {

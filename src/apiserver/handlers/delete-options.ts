@@ -2,12 +2,18 @@
 import { fieldPath, invalidValue, notSupported } from '../../api/meta/field-errors.ts';
 import { isJsonObject } from '../../api/meta/object.ts';
 import type { Json, JsonObject } from '../../api/meta/object.ts';
+import { DecodeError } from '../../api/meta/decode-context.ts';
+import { decodeObject } from '../../api/meta/decode.ts';
+import { customResourceDefinitions } from '../../api/other-resources.ts';
+import { groupVersion, namespaces } from '../../api/resources.ts';
+import type { ResourceDefinition } from '../../api/resources.ts';
 import { badRequest, conflict } from '../../api/meta/status-error.ts';
 import type { StatusCause } from '../../api/meta/status-error.ts';
 import type { KubernetesObject } from '../../api/meta/object.ts';
 import type { ApiRequest } from '../api-request.ts';
 import { BodyContentError, BodySyntaxError, parseBody } from './body-text.ts';
-import { notRegistered } from './body.ts';
+import { notAnObject, notRegistered } from './body.ts';
+import { parseInteger } from './list-options.ts';
 import { isTrue } from '../request-info.ts';
 import { checkDryRun, invalidOptions } from './write-options.ts';
 
@@ -36,10 +42,10 @@ const SCHEME = 'k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/registe
 export async function readDeleteOptions(request: ApiRequest): Promise<DeleteOptions> {
   const { body, query } = request;
   const isEmpty = body === undefined || (Buffer.isBuffer(body) && body.length === 0);
-  return parseDeleteOptions(isEmpty ? queryOptions(query) : checkKind(await readOptions(request)));
+  return parseDeleteOptions(isEmpty ? queryOptions(query) : checkBody(await readOptions(request)));
 }
 
-async function readOptions(request: ApiRequest): Promise<unknown> {
+async function readOptions(request: ApiRequest): Promise<Json> {
   try {
     return (await parseBody(request, { apiVersion: 'v1', kind: 'DeleteOptions' })).value;
   } catch (error) {
@@ -79,11 +85,18 @@ export function parseDeleteOptions(raw: JsonObject): DeleteOptions {
   };
 }
 
+/** Kinds that look at the preconditions themselves, before their first mark of deletion. */
+const SELF_CHECKED: readonly ResourceDefinition[] = [namespaces, customResourceDefinitions];
+
 /** API-903: throws 409 when the object is not the one that was meant. */
 export function checkDeletePreconditions(
-  { uid, resourceVersion }: Preconditions,
-  { apiVersion, kind, metadata }: KubernetesObject,
+  preconditions: Preconditions,
+  object: KubernetesObject,
 ): void {
+  const { uid, resourceVersion } = preconditions;
+  const { apiVersion, kind, metadata } = object;
+  const own = SELF_CHECKED.find((one) => one.kind === kind && groupVersion(one) === apiVersion);
+  if (own) return checkOwn(preconditions, own, object);
   const slash = apiVersion.indexOf('/');
   const resource = { group: slash < 0 ? '' : apiVersion.slice(0, slash), resource: kind };
   const name = metadata.name ?? '';
@@ -102,32 +115,55 @@ export function checkDeletePreconditions(
   }
 }
 
-function checkKind(json: unknown): JsonObject {
-  if (!isJsonObject(json)) {
-    throw badRequest('the body of a delete request must be a DeleteOptions object');
+function checkOwn(
+  { uid, resourceVersion }: Preconditions,
+  resource: ResourceDefinition,
+  { metadata }: KubernetesObject,
+): void {
+  const conflictOf = (name: string, wanted: string, own = '') => {
+    const why = `${name} in precondition: ${wanted}, ${name} in object meta: ${own}`;
+    return conflict(resource, metadata.name ?? '', `Precondition failed: ${why}`);
+  };
+  if (uid !== undefined && uid !== metadata.uid) throw conflictOf('UID', uid, metadata.uid);
+  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
+    throw conflictOf('ResourceVersion', resourceVersion, metadata.resourceVersion);
   }
-  const { kind, apiVersion } = json;
-  if (typeof kind === 'string' && kind !== '' && kind !== 'DeleteOptions') {
-    const version = typeof apiVersion === 'string' && apiVersion !== '' ? apiVersion : 'v1';
-    throw badRequest(notRegistered({ apiVersion: version, kind }, SCHEME));
+}
+
+function checkBody(value: Json): JsonObject {
+  const json = value ?? {};
+  if (!isJsonObject(json)) throw badRequest(notAnObject(json).explanation);
+  checkKind(json);
+  try {
+    decodeObject(json, { type: 'DeleteOptions' });
+  } catch (error) {
+    throw error instanceof DecodeError ? badRequest(error.message) : error;
   }
   return json;
 }
 
+function checkKind({ kind, apiVersion }: JsonObject): void {
+  if (typeof kind === 'string' && kind !== '' && kind !== 'DeleteOptions') {
+    const version = typeof apiVersion === 'string' && apiVersion !== '' ? apiVersion : 'v1';
+    throw badRequest(notRegistered({ apiVersion: version, kind }, SCHEME));
+  }
+}
+
 function queryOptions(query: URLSearchParams): JsonObject {
   const options: JsonObject = {};
-  const grace = query.get('gracePeriodSeconds');
-  if (grace !== null) {
-    if (!/^-?\d+$/.test(grace)) {
-      throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(grace)}: invalid syntax`);
-    }
-    options.gracePeriodSeconds = Number(grace);
-  }
+  const grace = parseInteger(query.get('gracePeriodSeconds'));
+  if (grace !== undefined) options.gracePeriodSeconds = grace;
   const policy = query.get('propagationPolicy');
   if (policy !== null) options.propagationPolicy = policy;
   const orphan = query.get('orphanDependents');
   if (orphan !== null) options.orphanDependents = isTrue(orphan);
   if (query.has('dryRun')) options.dryRun = query.getAll('dryRun');
+  const uid = query.get('uid');
+  const resourceVersion = query.get('resourceVersion');
+  options.preconditions = {
+    ...(uid ? { uid } : {}),
+    ...(resourceVersion ? { resourceVersion } : {}),
+  };
   return options;
 }
 

@@ -61,6 +61,31 @@ describe('replies', () => {
     });
   });
 
+  it.each([
+    ['/api/v1/namespaces/default/resourcequotas', 'ResourceQuota', {}],
+    ['/apis/storage.k8s.io/v1/csidrivers', 'CSIDriver', { spec: {} }],
+    ['/apis/scheduling.k8s.io/v1/priorityclasses', 'Status', { value: 1 }],
+  ])('API-905: a deletion below %s answers with a %s', async (path, kind, content) => {
+    await api.ok(`POST ${path}`, { metadata: { name: 'x' }, ...content });
+    expect((await api.ok(`DELETE ${path}/x`)).kind).toBe(kind);
+  });
+
+  it('API-905: 202 when what should not orphan is not done yet', async () => {
+    await set('web', ['example.com/x']);
+    const body = { orphanDependents: false };
+    expect((await api.call(`DELETE ${SETS}/web`, { body })).code).toBe(202);
+    await set('free');
+    expect((await api.call(`DELETE ${SETS}/free`, { body })).code).toBe(200);
+  });
+
+  it('API-906: priority classes of the system stay', async () => {
+    const path = '/apis/scheduling.k8s.io/v1/priorityclasses/system-node-critical';
+    expect((await api.fails(`DELETE ${path}`)).message).toBe(
+      'priorityclasses.scheduling.k8s.io "system-node-critical" is forbidden: ' +
+        'this is a system priority class and cannot be deleted',
+    );
+  });
+
   it('API-310: a missing object is 404', async () => {
     expect((await api.fails(`DELETE ${CMS}/none`)).message).toBe('configmaps "none" not found');
   });
@@ -101,6 +126,30 @@ describe('options', () => {
     expect((await api.fails(`DELETE ${CMS}/cm`, options)).message).toBe(
       `DeleteOptions.meta.k8s.io "" is invalid: ${text}`,
     );
+  });
+
+  it.each([
+    [
+      { gracePeriodSeconds: '5' },
+      'string into Go struct field DeleteOptions.gracePeriodSeconds of type int64',
+    ],
+    [{ dryRun: 'All' }, 'string into Go struct field DeleteOptions.dryRun of type []string'],
+    [[], 'array into Go value of type struct { APIVersion string'],
+  ])('API-901: options %j are 400', async (body, text) => {
+    await set('web');
+    const { code, message } = await api.fails(`DELETE ${SETS}/web`, body);
+    expect(code).toBe(400);
+    expect(message).toContain(`json: cannot unmarshal ${text}`);
+  });
+
+  it('API-903: preconditions of the query; namespaces word their conflicts themselves', async () => {
+    const { metadata } = await set('web');
+    expect((await api.fails(`DELETE ${SETS}/web?uid=other`)).code).toBe(409);
+    expect((await api.fails(`DELETE ${SETS}/web?resourceVersion=1`)).code).toBe(409);
+    await api.ok(`DELETE ${SETS}/web?uid=${metadata.uid}`);
+    await api.ok('POST /api/v1/namespaces', { metadata: { name: 'n' } });
+    const { message } = await api.fails('DELETE /api/v1/namespaces/n?uid=other');
+    expect(message).toContain('namespaces "n": Precondition failed: UID in precondition: other, ');
   });
 
   it('API-901: a body of another kind is 400', async () => {
@@ -285,10 +334,10 @@ describe('collections', () => {
 });
 
 describe('options that make no sense', () => {
-  it('API-903: a dry run that is no text is refused', async () => {
+  it('API-901: a dry run that is no text is refused', async () => {
     await api.ok(`POST ${CMS}`, { metadata: { name: 'a' } });
     const status = await api.fails(`DELETE ${CMS}/a`, { dryRun: [{ toString: 'x' }] });
-    expect(status).toMatchObject({ code: 422, reason: 'Invalid' });
+    expect(status).toMatchObject({ code: 400, reason: 'BadRequest' });
   });
 
   it('API-907: a grace period beyond the end of time ends there', async () => {

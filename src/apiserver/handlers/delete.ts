@@ -2,8 +2,27 @@
 import type { ListResponse, ObjectResponse, StoredObject } from '../api-request.ts';
 import { unstored } from '../api-request.ts';
 import type { KubernetesObject } from '../../api/meta/object.ts';
-import { isNotFound } from '../../api/meta/status-error.ts';
+import { forbidden, isNotFound } from '../../api/meta/status-error.ts';
+import {
+  csiDrivers,
+  csiNodes,
+  podTemplates,
+  priorityClasses,
+  resourceQuotas,
+  volumeAttachments,
+  volumeAttributesClasses,
+} from '../../api/other-resources.ts';
+import {
+  namespaces,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  serviceAccounts,
+  services,
+  storageClasses,
+} from '../../api/resources.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
+import { systemPriorityClasses } from '../../api/scheduling/priority-class-rules.ts';
 import { methodNotAllowed } from '../request-info.ts';
 import { deleteObject, deletionWarnings } from './delete-object.ts';
 import { readDeleteOptions } from './delete-options.ts';
@@ -11,12 +30,20 @@ import type { HandlerContext, ResourceRequest } from './handler-context.ts';
 import { handleList } from './list.ts';
 
 /** Kinds that answer the deletion itself with the object (API-905 with its correction). */
-const RETURN_OBJECT: readonly string[] = [
-  'pods',
-  'services',
-  'persistentvolumeclaims',
-  'serviceaccounts',
-  'storageclasses',
+const RETURN_OBJECT: readonly ResourceDefinition[] = [
+  namespaces,
+  pods,
+  podTemplates,
+  services,
+  persistentVolumeClaims,
+  persistentVolumes,
+  resourceQuotas,
+  serviceAccounts,
+  storageClasses,
+  csiDrivers,
+  csiNodes,
+  volumeAttachments,
+  volumeAttributesClasses,
 ];
 
 /** Deletions of one collection request that run at the same time. */
@@ -27,18 +54,26 @@ export async function handleDelete(
   target: ResourceRequest,
 ): Promise<ObjectResponse> {
   const options = await readDeleteOptions(target.request);
+  refuseSystemPriority(target);
   const { stored, gone, warnings } = await deleteObject(context, target, options);
   const { resource } = target;
-  const asObject = !gone || RETURN_OBJECT.includes(resource.resource);
+  const asObject = !gone || RETURN_OBJECT.includes(resource);
   const reply = asObject ? stored : unstored(successStatus(resource, stored.object));
   return {
     kind: 'object',
-    code: 200,
+    // API-905: who asked in the old way not to orphan is told that it isn't done yet.
+    code: !gone && options.orphanDependents === false ? 202 : 200,
     resource: asObject ? resource : undefined,
     subresource: '',
     stored: reply,
     warnings: [...deletionWarnings(target, options), ...warnings],
   };
+}
+
+function refuseSystemPriority({ resource, info }: ResourceRequest): void {
+  if (resource !== priorityClasses || !systemPriorityClasses.has(info.name)) return;
+  const why = 'this is a system priority class and cannot be deleted';
+  throw forbidden(resource, info.name, why);
 }
 
 /** API-330: the Status that names what was deleted. */

@@ -100,8 +100,9 @@ function watchCauses(options: RawOptions): StatusCause[] {
   return causes;
 }
 
-function parseInteger(text: string | null): number | undefined {
-  if (text === null || text === '') return undefined;
+/** A number of a query; undefined when absent. Throws 400. */
+export function parseInteger(text: string | null): number | undefined {
+  if (text === null) return undefined;
   const isNumber = /^[+-]?\d+$/.test(text);
   if (!isNumber || BigInt.asIntN(64, BigInt(text)) !== BigInt(text)) {
     const why = isNumber ? 'value out of range' : 'invalid syntax';

@@ -1,6 +1,7 @@
 // Tables of custom resources: the printer columns of the definition (API-801), by JSON paths.
 import type { CustomResourceColumnDefinition } from '../../api/generated/types.ts';
 import type { CustomKind } from '../../api/apiextensions/custom-kind.ts';
+import { canonicalJson } from '../../api/meta/canonical-json.ts';
 import { age } from '../../api/meta/duration.ts';
 import { evaluateJsonPath } from '../../api/apiextensions/json-path.ts';
 import type { Json, KubernetesObject } from '../../api/meta/object.ts';
@@ -41,9 +42,10 @@ function cellOf(
   object: KubernetesObject,
   nowMs: number,
 ): Cell {
-  const found = evaluateJsonPath(jsonPath, object as unknown as Json);
-  const [value] = found ?? [];
-  if (value === undefined || value === null) return null;
+  // Of several results of a path only the first one is shown, as in the reference.
+  const [value] = evaluateJsonPath(jsonPath, object as unknown as Json) ?? [];
+  if (value === undefined) return null;
+  if (value === null) return type === 'string' ? '<no value>' : null;
   switch (type) {
     case 'integer':
     case 'number':
@@ -53,11 +55,6 @@ function cellOf(
     case 'date':
       return typeof value === 'string' ? age(value, nowMs) : '<invalid>';
     default:
-      // Several results of one path stand side by side.
-      return found?.length === 1 ? textOf(value) : (found ?? []).map(textOf).join(' ');
+      return typeof value === 'string' ? value : canonicalJson(value);
   }
-}
-
-function textOf(value: Json): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -21,7 +21,7 @@ import * as storage from './storage-tables.ts';
 import * as workload from './workload-tables.ts';
 
 /** For kinds without columns of their own. */
-const plainTable: KindTable = {
+export const plainTable: KindTable = {
   columns: [
     nameColumn,
     column('Created At', field('ObjectMeta', 'creationTimestamp'), { type: 'date' }),

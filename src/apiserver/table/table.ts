@@ -5,7 +5,7 @@ import type { ResourceDefinition } from '../../api/resources.ts';
 import { partialMetadata } from '../partial-metadata.ts';
 import { fieldText, loadTypeDocs, type TypeDocs } from '../type-docs.ts';
 import type { Column, KindTable } from './column.ts';
-import { kindTable } from './kind-tables.ts';
+import { kindTable, plainTable } from './kind-tables.ts';
 
 export type IncludeObject = 'Metadata' | 'Object' | 'None';
 
@@ -55,6 +55,10 @@ function row(object: KubernetesObject, table: KindTable, request: TableRequest) 
   };
 }
 
+/** Kinds without a table of their own have no rows, rather than none, as Go writes it. */
+const hasRows = (objects: readonly unknown[], table: KindTable) =>
+  objects.length > 0 || table !== plainTable;
+
 /** Loads the texts that tables show; the result makes tables. */
 export async function loadTables(): Promise<PrintTable> {
   const docs = await loadTypeDocs();
@@ -67,7 +71,7 @@ export async function loadTables(): Promise<PrintTable> {
       columnDefinitions: request.headers
         ? table.columns.map((column) => columnDefinition(column, docs))
         : null,
-      rows: objects.map((object) => row(object, table, request)),
+      rows: hasRows(objects, table) ? objects.map((object) => row(object, table, request)) : null,
     };
   };
 }
