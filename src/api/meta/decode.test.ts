@@ -213,6 +213,18 @@ describe('the stored form', () => {
     });
   });
 
+  it('API-1208: schemas inside items and additionalProperties lose empty members too', () => {
+    const items = { type: 'string', id: '', nullable: false, unheardOf: 1 };
+    const schema = { items, additionalProperties: { items: [items, true] }, id: '' };
+    const { object, problems } = decodeObject(schema, { type: 'JSONSchemaProps' });
+    const expected = { type: 'string' };
+    expect(object).toEqual({
+      items: expected,
+      additionalProperties: { items: [expected, true] },
+    });
+    expect(problems).toEqual([]);
+  });
+
   it('API-926: base64 is checked and written in one way', () => {
     const value = { data: { a: 'YWI=', b: 'YW\nJj', c: 'YX==' } };
     expect(decodeObject(value, { type: 'Secret' }).object['data']).toEqual({

@@ -95,6 +95,33 @@ function quantityDecoder(type: TypeRef): Decoder {
   return type.form === 'map' ? mapDecoder(decodeQuantity, () => '0') : decodeQuantity;
 }
 
+/** Members of a JSON schema that hold schemas among other things; to the model they are any value. */
+const SCHEMA_CHOICES = new Set([
+  'items',
+  'additionalItems',
+  'additionalProperties',
+  'dependencies',
+]);
+
+/**
+ * Decodes the schemas in such a member. The reference reads them by code of their types' own, which
+ * drops unknown members in silence.
+ */
+function schemaChoiceDecoder(type: TypeRef, model: TypeModel): Decoder {
+  const schema = objectDecoder('JSONSchemaProps', model);
+  const decode: Decoder = (value, context) => {
+    if (Array.isArray(value)) return value.map((item) => decode(item, context));
+    return isJsonObject(value) ? schema(value, { ...context, unknown: [] }) : value;
+  };
+  return type.form === 'map' ? mapDecoder(decode, () => null) : decode;
+}
+
+function valueDecoder(owner: string, { name, type }: FieldModel, model: TypeModel): Decoder {
+  if (holdsQuantity(owner, name)) return quantityDecoder(type);
+  const isChoice = owner === 'JSONSchemaProps' && SCHEMA_CHOICES.has(name);
+  return isChoice ? schemaChoiceDecoder(type, model) : decoderOf(type, model);
+}
+
 function decoderOf(type: TypeRef, model: TypeModel): Decoder {
   switch (type.form) {
     case 'scalar':
@@ -125,7 +152,7 @@ function objectDecoder(name: string, model: TypeModel): Decoder {
 
 function buildField(owner: string, field: FieldModel, model: TypeModel): FieldDecoder {
   const { name, type, required } = field;
-  const decode = holdsQuantity(owner, name) ? quantityDecoder(type) : decoderOf(type, model);
+  const decode = valueDecoder(owner, field, model);
   const isPlain = type.form === 'scalar' && !['int-or-string', 'any'].includes(type.scalar);
   const isCollection = type.form === 'list' || type.form === 'map';
   const stays = zeroCounts(owner, name) || alwaysPresent(owner).some(([always]) => always === name);
