@@ -66,7 +66,8 @@ function decodeBytes(value: Json, context: DecodeContext): Json {
   if (typeof value !== 'string') throw mismatch(context, value);
   const text = /[\r\n]/.test(value) ? value.replaceAll(/[\r\n]/g, '') : value;
   if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) {
-    throw new DecodeError(`illegal base64 data at input byte ${base64FaultAt(text)}`);
+    const prefix = context.style === 'converter' ? 'error decoding from json: ' : '';
+    throw new DecodeError(`${prefix}illegal base64 data at input byte ${base64FaultAt(text)}`);
   }
   // Unused bits of the last character are cleared.
   return text.endsWith('=') ? Buffer.from(text, 'base64').toString('base64') : text;

@@ -10,7 +10,6 @@ import {
 } from '../../api/meta/field-errors.ts';
 import { invalid } from '../../api/meta/status-error.ts';
 import type { StatusCause } from '../../api/meta/status-error.ts';
-import { isTrue } from '../request-info.ts';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 /** ApplyOptions are the PatchOptions of an apply. */
@@ -31,7 +30,7 @@ export function parseWriteOptions(query: URLSearchParams, kind: OptionsKind): Wr
   const fieldValidation = query.get('fieldValidation') ?? '';
   const fieldManager = query.get('fieldManager') ?? '';
   const causes = [
-    ...(kind === 'PatchOptions' && isTrue(query.get('force'))
+    ...(kind === 'PatchOptions' && query.has('force')
       ? [forbidden(fieldPath('force'), 'may not be specified for non-apply patch')]
       : []),
     ...(kind === 'ApplyOptions' && fieldManager === ''

@@ -29,9 +29,25 @@ function notDecodable(value: Json, type: string): StatusError {
   return malformedPatch(`error decoding patch: json: ${what}`);
 }
 
-function readStep(item: Json): Step {
+const TEXTS = ['op', 'path', 'from'] as const;
+
+/** Throws 400 for what is no operation at all; null is an empty one. */
+function checkTypes(item: Json): void {
+  if (item === null) return;
   if (!isJsonObject(item)) throw notDecodable(item, 'handlers.jsonPatchOp');
-  const { op, path, from, value = null } = item;
+  for (const name of TEXTS) {
+    const text = item[name] ?? '';
+    if (typeof text !== 'string') {
+      const what = `cannot unmarshal ${jsonKind(text)} into Go struct field`;
+      throw malformedPatch(
+        `error decoding patch: json: ${what} jsonPatchOp.${name} of type string`,
+      );
+    }
+  }
+}
+
+function readStep(item: Json): Step {
+  const { op, path, from, value = null } = isJsonObject(item) ? item : {};
   if (typeof op !== 'string' || !OPERATIONS.has(op) || typeof path !== 'string') {
     throw inapplicablePatch();
   }
@@ -43,12 +59,14 @@ function readStep(item: Json): Step {
 }
 
 function readSteps(patch: Json): Step[] {
+  if (patch === null) return [];
   if (!Array.isArray(patch)) throw notDecodable(patch, '[]handlers.jsonPatchOp');
   if (patch.length > OPERATIONS_MAX) {
     const count = `${OPERATIONS_MAX}, got ${patch.length}`;
     const detail = `The allowed maximum operations in a JSON patch is ${count}`;
     throw statusError('RequestEntityTooLarge', `Request entity too large: ${detail}`);
   }
+  patch.forEach(checkTypes);
   return patch.map(readStep);
 }
 
@@ -63,7 +81,7 @@ function member(container: Json[] | { [key: string]: Json }, key: string): Json 
 /** The index a pointer's part means in a list; `room` is 1 where it may be one past the end. */
 function resolveIndex(part: string, length: number, room: 0 | 1): string {
   if (room === 1 && part === '-') return String(length);
-  if (!/^-?[0-9]+$/.test(part)) throw inapplicablePatch();
+  if (!/^[+-]?[0-9]+$/.test(part)) throw inapplicablePatch();
   const index = Number(part) < 0 ? Number(part) + length + room : Number(part);
   if (index < 0 || index >= length + room) throw inapplicablePatch();
   return String(index);
@@ -97,7 +115,9 @@ function locate(document: Json, pointer: string, inserting: boolean): Place {
 /** The step in the terms of the library, which follows the RFC to the letter. */
 function translate(document: Json, step: Step): Operation | undefined {
   const { op, value } = step;
-  if (step.path === '' && op !== 'replace' && op !== 'test') throw inapplicablePatch();
+  if (step.path === '' && (op === 'replace' ? !isContainer(value) : op !== 'test')) {
+    throw inapplicablePatch();
+  }
   if (op === 'move' || op === 'copy') return undefined;
   const place = locate(document, step.path, op === 'add');
   if (op === 'remove') {
@@ -118,8 +138,11 @@ function perform(document: Json, operation: Operation): Json {
 
 function carry(document: Json, step: Step): Json {
   const source = locate(document, step.from ?? '', false);
-  if (step.from === '' || !source.present) throw inapplicablePatch();
-  const value = jsonPatch.getValueByPointer(document, source.pointer) as Json;
+  // A copy of an absent member is a null.
+  if (step.from === '' || (!source.present && step.op === 'move')) throw inapplicablePatch();
+  const value = source.present
+    ? (jsonPatch.getValueByPointer(document, source.pointer) as Json)
+    : null;
   const taken =
     step.op === 'move' ? perform(document, { op: 'remove', path: source.pointer }) : document;
   const target = locate(taken, step.path, true);

@@ -29,6 +29,14 @@ export function goText(value: Json | undefined): string {
   return `map[${members.join(' ')}]`;
 }
 
+/** A value as Go's `%s` prints it: what is no string with its type, `%!s(int64=5)`. */
+export function goVerb(value: Json | undefined): string {
+  if (typeof value === 'string') return value;
+  if (value === null || value === undefined) return goType(value);
+  if (typeof value === 'object') return goText(value);
+  return `%!s(${goType(value)}=${value})`;
+}
+
 /** The name of the Go type a JSON value decodes to. */
 export function goType(value: Json | undefined): string {
   if (value === null || value === undefined) return '%!s(<nil>)';

@@ -12,7 +12,7 @@ import {
   objectItem,
   orderItems,
 } from './merge-lists.ts';
-import { failedPatch, goText, goType, jsonKind, malformedPatch } from './patch-error.ts';
+import { failedPatch, goText, goType, goVerb, jsonKind, malformedPatch } from './patch-error.ts';
 
 const DIRECTIVE = '$patch';
 const RETAIN_KEYS = '$retainKeys';
@@ -77,7 +77,7 @@ function set(target: JsonObject, key: string, value: Json | undefined): void {
 }
 
 function badDirective(directive: Json | undefined, patch: JsonObject) {
-  return failedPatch(`unknown patch type: ${goText(directive)} in map: ${goText(patch)}`);
+  return failedPatch(`unknown patch type: ${goVerb(directive)} in map: ${goText(patch)}`);
 }
 
 /** `$patch` in a map: `replace` takes the rest of the patch, `delete` empties (API-621). */
@@ -197,6 +197,7 @@ function deleteFromList(target: JsonObject, key: string, value: Json): void {
   const list = target[field];
   if (value === null) delete target[field];
   else if (Array.isArray(list) && Array.isArray(value)) {
+    if (list.length + value.length > 0) holdsObjects(list, value);
     target[field] = list.filter((item) => !value.includes(item));
   }
 }
@@ -249,6 +250,7 @@ export function applyStrategicMerge(
   patch: Json,
   { type, model }: StrategicMergeOptions,
 ): JsonObject {
+  if (patch === null) return original;
   if (!isJsonObject(patch)) {
     throw malformedPatch(
       `json: cannot unmarshal ${jsonKind(patch)} into Go value of type map[string]interface {}`,

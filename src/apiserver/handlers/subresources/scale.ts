@@ -213,7 +213,12 @@ function requireReplicas({ resource }: ResourceRequest, object: Scalable): void 
 
 function selectorOf({ resource }: ResourceRequest, object: Scalable): string {
   const { scale } = resource.custom ?? {};
-  if (!scale) return formatSelector(selectorFromObject(object.spec?.selector));
+  if (!scale) {
+    const selector = object.spec?.selector;
+    // Replication controllers have the labels themselves.
+    const labels = resource.group === '' ? { matchLabels: selector } : selector;
+    return formatSelector(selectorFromObject(labels as LabelSelector | undefined));
+  }
   const path = scale.labelSelectorPath ?? '';
   return path === '' ? '' : textAt(object, path);
 }
