@@ -1,5 +1,5 @@
 // The cluster IPs and IP families of services, and what may change in them.
-import type { ServiceSpec } from '../generated/types.ts';
+import type { ServiceSpec, StatusCause } from '../generated/types.ts';
 import {
   duplicate,
   fieldPath,
@@ -7,6 +7,7 @@ import {
   notSupported,
   required,
 } from '../meta/field-errors.ts';
+import { semanticEqual } from '../meta/json-equal.ts';
 import type { Causes } from './field-rules.ts';
 import { isDualStack, isIpv6, validateIp } from './ip-validation.ts';
 import { isHeadless } from './service-defaults.ts';
@@ -15,7 +16,75 @@ const ADDRESSES = fieldPath('spec', 'clusterIPs');
 const FAMILIES = fieldPath('spec', 'ipFamilies');
 const POLICY = fieldPath('spec', 'ipFamilyPolicy');
 const POLICIES = ['PreferDualStack', 'RequireDualStack', 'SingleStack'];
+const PREFER = 'PreferDualStack';
+const SINGLE = 'SingleStack';
 const ONCE = 'may not change once set';
+
+/**
+ * What keeps addresses from being allocated, on a cluster with IPv4 alone. These faults come before
+ * all others: where there are any, nothing else is looked at.
+ */
+export function validateAllocation(spec: ServiceSpec, old?: ServiceSpec): StatusCause[] {
+  if (spec.type === 'ExternalName' || keepsPreferredFamilies(spec, old)) return [];
+  for (const check of [validateClusterIps, validatePolicyFits, validateConfigured]) {
+    const causes = [...check(spec, old)];
+    if (causes.length > 0) return causes;
+  }
+  return [];
+}
+
+/** A service that prefers both families is left as it is while nothing of it changes. */
+function keepsPreferredFamilies(spec: ServiceSpec, old: ServiceSpec | undefined): boolean {
+  const policies = [spec.ipFamilyPolicy, old?.ipFamilyPolicy ?? PREFER];
+  return (
+    old?.type === spec.type &&
+    policies.every((policy) => policy === PREFER) &&
+    semanticEqual(spec.clusterIPs, old?.clusterIPs) &&
+    semanticEqual(spec.ipFamilies, old?.ipFamilies)
+  );
+}
+
+/** The policy against the addresses and families that are given. */
+function* validatePolicyFits(spec: ServiceSpec, old?: ServiceSpec): Causes {
+  const { ipFamilyPolicy, clusterIPs = [], ipFamilies = [] } = spec;
+  const lists = [
+    [clusterIPs, old?.clusterIPs ?? [], 'cluster IP'],
+    [ipFamilies, old?.ipFamilies ?? [], 'IP family'],
+  ] as const;
+  for (const [list, before, what] of ipFamilyPolicy === SINGLE ? [] : lists) {
+    if (list.length === 0 || list.length >= before.length) continue;
+    const message = `must be 'SingleStack' to release the secondary ${what}`;
+    yield invalidValue(POLICY, ipFamilyPolicy ?? null, message);
+  }
+  if (ipFamilyPolicy === SINGLE) {
+    const need = "must be 'RequireDualStack' or 'PreferDualStack' when multiple";
+    if (clusterIPs.length === 2) {
+      yield invalidValue(POLICY, ipFamilyPolicy, `${need} cluster IPs are specified`);
+    }
+    if (ipFamilies.length === 2) {
+      yield invalidValue(POLICY, ipFamilyPolicy, `${need} IP families are specified`);
+    }
+  }
+  for (const [i, ip] of clusterIPs.entries()) {
+    if (ip === 'None') return;
+    if (i < ipFamilies.length || !isIpv6(ip)) continue;
+    yield invalidValue(ADDRESSES.index(i), clusterIPs, 'IPv6 is not configured on this cluster');
+  }
+}
+
+/** Both families, and IPv6 alone, are not to be had here but for addresses of others. */
+function* validateConfigured(spec: ServiceSpec): Causes {
+  const { ipFamilyPolicy, ipFamilies = [], selector = {} } = spec;
+  if (spec.clusterIP === 'None' && Object.keys(selector).length === 0) return;
+  if (ipFamilyPolicy === 'RequireDualStack') {
+    const message = 'this cluster is not configured for dual-stack services';
+    yield invalidValue(POLICY, ipFamilyPolicy, message);
+  }
+  for (const [i, family] of ipFamilies.entries()) {
+    if (family === 'IPv4') continue;
+    yield invalidValue(FAMILIES.index(i), family, 'not configured on this cluster');
+  }
+}
 
 /** Addresses agree with each other and with the families. */
 export function* validateClusterIps(spec: ServiceSpec, old?: ServiceSpec): Causes {

@@ -63,8 +63,10 @@ export function defaultIpFamilies(spec: ServiceSpec): void {
   // Headless services without selector name addresses of others, so of both families.
   const isForeign = isHeadless(spec) && Object.keys(spec.selector ?? {}).length === 0;
   spec.ipFamilyPolicy ??= isForeign ? 'RequireDualStack' : 'SingleStack';
+  // An IPv6 address tells no family here: validation says why.
+  const [first = ''] = spec.clusterIPs ?? [];
   const families = spec.ipFamilies ?? [];
-  if (families.length === 0) spec.ipFamilies = ['IPv4'];
+  if (families.length === 0 && !first.includes(':')) spec.ipFamilies = ['IPv4'];
   if (!isForeign || spec.ipFamilyPolicy === 'SingleStack' || families.length > 1) return;
   spec.ipFamilies = families[0] === 'IPv6' ? ['IPv6', 'IPv4'] : ['IPv4', 'IPv6'];
 }

@@ -27,6 +27,7 @@ import { parseIp, validateCidr, validateEndpointIp, validateIp } from './ip-vali
 import { labelName, validateMetadata, validateMetadataUpdate } from './object-meta-validation.ts';
 import {
   validateAddressesUpdate,
+  validateAllocation,
   validateClusterIps,
   validateFamiliesUpdate,
 } from './service-address-validation.ts';
@@ -51,9 +52,14 @@ export function* validateService(service: Service): Causes {
 
 /** The rules of a changed service. */
 export function* validateServiceUpdate(service: Service, old: Service): Causes {
-  yield* validateMetadataUpdate(service.metadata, old.metadata);
   const spec = service.spec ?? {};
   const oldSpec = old.spec ?? {};
+  const first = validateAllocation(spec, oldSpec);
+  if (first.length > 0) {
+    yield* first;
+    return;
+  }
+  yield* validateMetadataUpdate(service.metadata, old.metadata);
   yield* validateAddressesUpdate(spec, oldSpec);
   yield* validateFamiliesUpdate(spec, oldSpec);
   const path = SPEC.child('loadBalancerClass');

@@ -16,7 +16,7 @@ import { podSecurity } from './pod-security.ts';
 import { onlyDefaultPriority, priority } from './priority.ts';
 import { rbacEscalation } from './rbac-escalation.ts';
 import { resourceQuota } from './resource-quota.ts';
-import { runtimeClass } from './runtime-class.ts';
+import { overheadOfClass, runtimeClass } from './runtime-class.ts';
 import { serviceAccount } from './service-account.ts';
 import { checkExpressions } from './policies/check-expressions.ts';
 import { mutateByPolicies } from './policies/mutating-policies.ts';
@@ -45,6 +45,7 @@ const validatingSteps: readonly AdmissionStep[] = [
   limitBounds,
   podSecurity,
   onlyDefaultPriority,
+  overheadOfClass,
   claimResize,
   certificateRights,
 ];

@@ -20,8 +20,20 @@ export function runtimeClass(request: AdmissionRequest): void {
   addScheduling(request, spec, found.object);
 }
 
+/** Throws 403 for a pod with an overhead that no class gives it. */
+export function overheadOfClass(request: AdmissionRequest): void {
+  const spec = requestOn<Pod>(request, 'pods', 'create')?.object.spec;
+  if (spec?.overhead === undefined) return;
+  const target = { resource: runtimeClasses, namespace: '', name: spec.runtimeClassName ?? '' };
+  const found = getObject<RuntimeClass>(request.context.store, target);
+  if (found?.object.overhead) return;
+  const why = 'Pod Overhead set without corresponding RuntimeClass defined Overhead';
+  throw refuse(request, `pod rejected: ${why}`);
+}
+
 function addOverhead(request: AdmissionRequest, spec: PodSpec, { overhead }: RuntimeClass): void {
-  const fixed = overhead?.podFixed;
+  if (overhead === undefined) return;
+  const fixed = overhead.podFixed;
   if (spec.overhead !== undefined && !semanticEqual(spec.overhead, fixed)) {
     const why = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead";
     throw refuse(request, why);

@@ -58,9 +58,10 @@ export async function createDecoded(
   object.metadata.creationTimestamp = ruleContext.now;
   generateName(context, target, object);
   rules.prepareForCreate(object, ruleContext);
-  throwCauses(target, object, rules.validate(object, ruleContext));
+  // Addresses that cannot be had are said before all else, as upstream does.
   const allocation = context.serviceAllocator.allocate(target, object, undefined);
   try {
+    throwCauses(target, object, rules.validate(object, ruleContext));
     authorizeCreate(context, target);
     const admitted = admit(request);
     if (admitted) await admitted;

@@ -4,6 +4,7 @@ import type { Service, ServiceSpec } from '../../api/generated/types.ts';
 import { fieldPath, invalidValue } from '../../api/meta/field-errors.ts';
 import type { KubernetesObject } from '../../api/meta/object.ts';
 import { internalError, invalid } from '../../api/meta/status-error.ts';
+import { validateAllocation } from '../../api/core/service-address-validation.ts';
 import { services } from '../../api/resources.ts';
 import type { Random } from '../../base/random.ts';
 import type { Store } from '../../storage/store.ts';
@@ -98,13 +99,30 @@ function portKey(port: number | undefined): string {
 function fill(service: Service, old: Service | undefined, pool: Pool): void {
   const { spec } = service;
   if (!spec || spec.type === 'ExternalName') return;
+  const causes = old ? [] : validateAllocation(spec);
+  if (causes.length > 0) throw invalid(SERVICE_KIND, service.metadata.name ?? '', causes);
   fillClusterIp(service, old, pool);
   const wantsPorts =
     spec.type === 'NodePort' ||
     (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
-  fillNodePorts(service, old, { ...pool, wantsPorts });
+  if (spec.type === 'NodePort' || spec.type === 'LoadBalancer') {
+    if (old) changeNodePorts(service, old, { ...pool, wantsPorts });
+    else fillNodePorts(service, { ...pool, wantsPorts });
+  }
   if (spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local') {
-    if ((spec.healthCheckNodePort ?? 0) === 0) spec.healthCheckNodePort = freePort(pool);
+    fillHealthCheckPort(spec, old?.spec, pool);
+  }
+}
+
+/** An asked port that cannot be had is upstream's internal error. */
+function fillHealthCheckPort(spec: ServiceSpec, old: ServiceSpec | undefined, pool: Pool): void {
+  const asked = spec.healthCheckNodePort ?? 0;
+  if (asked === 0) spec.healthCheckNodePort = freePort(pool);
+  else if (asked !== old?.healthCheckNodePort) {
+    const why = whyNotPort(asked, pool);
+    const failed = `failed to allocate requested HealthCheck NodePort ${asked}`;
+    if (why !== undefined) throw internalError(`${failed}: ${why}`);
+    pool.take(portKey(asked));
   }
 }
 
@@ -150,25 +168,50 @@ function freeAddress({ random, range, used }: Pool): string {
   throw internalError('failed to allocate a serviceIP: range is full');
 }
 
-function fillNodePorts(
-  { metadata, spec }: Service,
-  old: Service | undefined,
-  pool: Pool & { wantsPorts: boolean },
-): void {
-  for (const [index, port] of (spec?.ports ?? []).entries()) {
+type PortPool = Pool & { readonly wantsPorts: boolean };
+
+/** For a new service: ports of one number, of different protocols, share their node port. */
+function fillNodePorts(service: Service, pool: PortPool): void {
+  const ports = service.spec?.ports ?? [];
+  const given = new Map<number, number>();
+  for (const [index, port] of ports.entries()) {
     const asked = port.nodePort ?? 0;
-    if (asked > 0) {
-      if (old?.spec?.ports?.some(({ nodePort }) => nodePort === asked) === true) continue;
-      const why = whyNotPort(asked, pool);
-      if (why !== undefined) {
-        const path = fieldPath('spec').child('ports').index(index).child('nodePort');
-        throw invalid(SERVICE_KIND, metadata.name ?? '', [invalidValue(path, asked, why)]);
-      }
-      pool.take(portKey(asked));
-    } else if (pool.wantsPorts) {
-      port.nodePort = freePort(pool);
-    }
+    if (asked === 0 && !pool.wantsPorts) continue;
+    const known = given.get(port.port);
+    if (known === undefined) {
+      const wanted = ports.find((other) => other.port === port.port && (other.nodePort ?? 0) > 0);
+      const nodePort = wanted?.nodePort;
+      if (nodePort !== undefined) takePort(service, { index, nodePort }, pool);
+      port.nodePort = nodePort ?? freePort(pool);
+      given.set(port.port, port.nodePort);
+    } else if (asked === 0) port.nodePort = known;
+    else if (asked !== known) takePort(service, { index, nodePort: asked }, pool);
   }
+}
+
+/** For a changed service: what it had it keeps. */
+function changeNodePorts(service: Service, old: Service, pool: PortPool): void {
+  const kept = new Set(old.spec?.ports?.map(({ nodePort }) => nodePort));
+  for (const [index, port] of (service.spec?.ports ?? []).entries()) {
+    const asked = port.nodePort ?? 0;
+    if (asked === 0) {
+      if (pool.wantsPorts) port.nodePort = freePort(pool);
+    } else if (!kept.has(asked)) takePort(service, { index, nodePort: asked }, pool);
+  }
+}
+
+/** Throws 422 for a node port that cannot be had. */
+function takePort(
+  { metadata }: Service,
+  { index, nodePort }: { index: number; nodePort: number },
+  pool: Pool,
+): void {
+  const why = whyNotPort(nodePort, pool);
+  if (why !== undefined) {
+    const path = fieldPath('spec').child('ports').index(index).child('nodePort');
+    throw invalid(SERVICE_KIND, metadata.name ?? '', [invalidValue(path, nodePort, why)]);
+  }
+  pool.take(portKey(nodePort));
 }
 
 function whyNotPort(port: number, { used }: Pool): string | undefined {
