@@ -1,5 +1,6 @@
 // The waist between the edge of the API server (server.ts: sockets, TLS, encodings; or a function
 // call in process) and its core (handlers/): the same request passes the same handlers.
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import type { JsonObject, KubernetesObject } from '../api/meta/object.ts';
 import type { ResourceDefinition } from '../api/resources.ts';
 import type { Readable } from 'node:stream';
@@ -31,6 +32,8 @@ export interface ApiRequest {
   readonly userAgent: string;
   /** A signal that is aborted when the caller has gone. */
   readonly signal: () => AbortSignal;
+  /** Of requests that are passed on to pods. */
+  readonly forwarded?: { readonly headers: IncomingHttpHeaders; readonly sourceIP: string };
   /** Notes something down for the audit log, if there is one. */
   readonly annotate?: (key: string, value: string) => void;
 }
@@ -86,11 +89,12 @@ export interface WatchResponse {
   open(sink: ApiWatchSink): { stop(): void };
 }
 
-/** Logs. */
+/** Logs, and what pods answer. */
 export interface StreamResponse {
   readonly kind: 'stream';
   readonly code: number;
   readonly contentType: string;
+  readonly headers?: OutgoingHttpHeaders;
   readonly stream: Readable;
 }
 

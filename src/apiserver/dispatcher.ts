@@ -86,7 +86,20 @@ async function apiRequest(
     audited.annotations = { [key]: value, ...audited.annotations };
   };
   const signal = () => exchange.signal();
-  return { method, path, query, info, user, body, contentType, userAgent, signal, annotate };
+  const request = {
+    method,
+    path,
+    query,
+    info,
+    user,
+    body,
+    contentType,
+    userAgent,
+    signal,
+    annotate,
+  };
+  if (info?.subresource !== 'proxy') return request;
+  return { ...request, forwarded: { headers, sourceIP: audited.sourceIP } };
 }
 
 const SUBRESOURCES = new Set(builtinResources.flatMap(({ subresources }) => subresources));

@@ -147,9 +147,11 @@ async function watchEncoder(response: WatchResponse, context: ResponseContext) {
 function writeStream(response: StreamResponse, context: ResponseContext): void {
   const { reply } = context;
   const { stream } = response;
+  const type = response.contentType === '' ? {} : { 'content-type': response.contentType };
   reply.writeHead(response.code, {
-    'content-type': response.contentType,
     'cache-control': 'no-cache, private',
+    ...response.headers,
+    ...type,
   });
   reply.flushHeaders();
   context.onLongRunning({ stop: () => stream.destroy() });

@@ -39,6 +39,9 @@ export interface Usage {
   readonly atMs: number;
   readonly windowMs: number;
   readonly cpuNanoCores: number;
+  /** Processor time since `startedAtMs`. */
+  readonly cpuNanoseconds: number;
+  readonly startedAtMs: number;
   readonly memoryBytes: number;
 }
 

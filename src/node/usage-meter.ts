@@ -118,7 +118,7 @@ export class UsageMeter {
     // What ended processes used may be missing from the sum: it never counts backwards for us.
     const used = Math.max(cpuNanoseconds - base.cpuNanoseconds, 0);
     const cpuNanoCores = Math.round((used / windowMs) * MS_PER_SECOND);
-    return { atMs, windowMs, cpuNanoCores, memoryBytes };
+    return { atMs, windowMs, cpuNanoCores, cpuNanoseconds, startedAtMs, memoryBytes };
   }
 }
 

@@ -7,7 +7,12 @@ import { createTestApi, type TestApi } from '../../testing/test-api.ts';
 
 const METRICS = '/apis/metrics.k8s.io/v1beta1';
 const PODS = '/api/v1/namespaces/default/pods';
-const figures = { atMs: 1_700_000_000_000, windowMs: 75_500 };
+const figures = {
+  atMs: 1_700_000_000_000,
+  windowMs: 75_500,
+  cpuNanoseconds: 1,
+  startedAtMs: 0,
+};
 
 const usage: NodeUsage = {
   node: { ...figures, cpuNanoCores: 1_500_000_000, memoryBytes: 3 * 1024 * 1024 },

@@ -31,7 +31,8 @@ export async function handleLog(
   return { kind: 'stream', code: 200, contentType: 'text/plain', stream };
 }
 
-function parseLogOptions(
+/** Reads the query of a request for logs. Throws 422. */
+export function parseLogOptions(
   query: URLSearchParams,
   { podName, nowMs }: { podName: string; nowMs: number },
 ): LogOptions {

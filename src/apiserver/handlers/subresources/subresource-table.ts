@@ -10,7 +10,8 @@ import { handleEphemeralPatch, handleEphemeralUpdate } from './ephemeral-contain
 import { handleEviction } from './eviction.ts';
 import { handleFinalize } from './finalize.ts';
 import { handleLog } from './log.ts';
-import { handleNodeProxy, handlePodProxy, handleServiceProxy } from './proxy.ts';
+import { handleNodeProxy } from './node-proxy.ts';
+import { handlePodProxy, handleServiceProxy } from './proxy.ts';
 import { handleResizePatch, handleResizeUpdate } from './resize.ts';
 import { handleGetScale, handlePatchScale, handleUpdateScale } from './scale.ts';
 import { handleToken } from './token.ts';
