@@ -1,4 +1,4 @@
-// HTTP/1.1 over TLS as plain as can be, so that a load generator measures the server and not
+// HTTP/1.1 over TLS as plain as can be, so that the load generator measures the server and not
 // itself: one request at a time on a connection that stays, replies with a content length.
 import { once } from 'node:events';
 import { connect } from 'node:tls';
@@ -6,66 +6,54 @@ import { connect } from 'node:tls';
 const HEAD_END = Buffer.from('\r\n\r\n');
 const LENGTH = /\r\ncontent-length: (\d+)/i;
 
-/** Opens a connection. `send(bytes)` resolves with the status and length of the reply. */
-export async function openConnection({ server, ca }) {
-  const { hostname, port } = new URL(server);
+/** Status and body bytes of a reply's head, and the bytes of the body that came with it. */
+function readHead(bytes) {
+  const end = bytes.indexOf(HEAD_END);
+  if (end < 0) return undefined;
+  const text = bytes.latin1Slice(0, end);
+  return {
+    status: Number(text.slice(9, 12)),
+    bytes: Number(LENGTH.exec(text)?.[1] ?? 0),
+    arrived: bytes.length - end - HEAD_END.length,
+  };
+}
+
+/** Opens a connection; `send({ method, path, body })` resolves with the status of the reply. */
+export async function openConnection({ server, ca, token }) {
+  const { host, hostname, port } = new URL(server);
   const socket = connect({ host: hostname, port: Number(port), ca, ALPNProtocols: ['http/1.1'] });
   await once(socket, 'secureConnect');
   socket.setNoDelay(true);
+  const fixed = `Host: ${host}\r\nAuthorization: Bearer ${token}\r\nAccept: application/json\r\n`;
   let waiting;
-  let head = Buffer.alloc(0);
-  let missing = 0;
   let reply;
+  let head = Buffer.alloc(0);
   const fail = (error) => waiting?.reject(error ?? new Error('the server hung up'));
   socket.on('error', fail);
   socket.on('close', () => fail());
-  const settle = () => {
-    const { resolve } = waiting;
-    waiting = undefined;
-    reply = undefined;
-    resolve.call(undefined, done);
-  };
-  let done;
   socket.on('data', (chunk) => {
-    let body = chunk.length;
-    if (!reply) {
+    if (reply) reply.arrived += chunk.length;
+    else {
       head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
-      const end = head.indexOf(HEAD_END);
-      if (end < 0) return;
-      const text = head.latin1Slice(0, end);
-      const bytes = Number(LENGTH.exec(text)?.[1] ?? 0);
-      reply = { status: Number(text.slice(9, 12)), bytes };
-      done = reply;
-      missing = bytes;
-      body = head.length - end - HEAD_END.length;
+      reply = readHead(head);
+      if (!reply) return;
       head = Buffer.alloc(0);
     }
-    missing -= body;
-    if (missing <= 0) settle();
+    if (reply.arrived < reply.bytes) return;
+    const { status } = reply;
+    const { resolve } = waiting;
+    reply = undefined;
+    resolve(status);
   });
   return {
-    send(bytes) {
+    send({ method, path, body }) {
+      const type = 'Content-Type: application/json\r\nContent-Length:';
+      const more = body === undefined ? '' : `${type} ${Buffer.byteLength(body)}\r\n`;
       return new Promise((resolve, reject) => {
         waiting = { resolve, reject };
-        socket.write(bytes);
+        socket.write(`${method} ${path} HTTP/1.1\r\n${fixed}${more}\r\n${body ?? ''}`);
       });
     },
     close: () => socket.destroy(),
   };
-}
-
-/** The bytes of a request. */
-export function requestBytes({ server, token }, { method, path, body }) {
-  const { host } = new URL(server);
-  const head = [
-    `${method} ${path} HTTP/1.1`,
-    `Host: ${host}`,
-    `Authorization: Bearer ${token}`,
-    'Accept: application/json',
-    'User-Agent: load/1.0',
-  ];
-  if (body !== undefined) {
-    head.push('Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`);
-  }
-  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body ?? ''}`);
 }

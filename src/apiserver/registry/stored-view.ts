@@ -11,20 +11,29 @@ const views = new WeakMap<Buffer, StoredObject>();
 export function viewOf<T extends KubernetesObject>(entry: StoredEntry): StoredObject<T> {
   let view = views.get(entry.value);
   if (!view) {
-    view = lazyView(entry.value);
+    view = new View(entry.value);
     views.set(entry.value, view);
   }
   return view as StoredObject<T>;
 }
 
-function lazyView(encoded: Buffer): StoredObject {
-  let object: KubernetesObject | undefined;
-  return {
-    get object() {
-      return (object ??= deepFreeze(JSON.parse(encoded.toString()) as KubernetesObject));
-    },
-    encoded,
-  };
+/** Decodes, or freezes, when somebody looks: for most writes nobody does. */
+class View implements StoredObject {
+  readonly encoded: Buffer;
+  #object: KubernetesObject | undefined;
+  #isFrozen = false;
+
+  constructor(encoded: Buffer, object?: KubernetesObject) {
+    this.encoded = encoded;
+    this.#object = object;
+  }
+
+  get object(): KubernetesObject {
+    this.#object ??= JSON.parse(this.encoded.toString()) as KubernetesObject;
+    if (!this.#isFrozen) deepFreeze(this.#object);
+    this.#isFrozen = true;
+    return this.#object;
+  }
 }
 
 /**
@@ -37,10 +46,10 @@ export function encodeObject(object: KubernetesObject, revision: number): Buffer
   return view.encoded;
 }
 
-/** A frozen copy of an object that carries the revision, with its bytes. */
+/** An object that carries the revision, with its bytes. The one given must not change any more. */
 export function storedAt(object: KubernetesObject, revision: number): StoredObject {
   const { apiVersion, kind } = object;
   const metadata = { ...object.metadata, resourceVersion: String(revision) };
-  const value = deepFreeze(Object.assign({ apiVersion, kind }, object, { metadata }));
-  return { object: value, encoded: Buffer.from(JSON.stringify(value)) };
+  const value = Object.assign({ apiVersion, kind }, object, { metadata });
+  return new View(Buffer.from(JSON.stringify(value)), value);
 }
