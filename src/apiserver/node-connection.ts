@@ -62,8 +62,15 @@ export interface NodeConnection {
   containerLogs(address: ContainerAddress, options: LogOptions): Promise<Readable>;
   exec(address: ContainerAddress, request: ExecRequest): Promise<RemoteProcess>;
   attach(address: ContainerAddress, request: Omit<ExecRequest, 'command'>): Promise<RemoteProcess>;
-  /** A byte stream to a port of the pod. */
-  dial(pod: { namespace: string; pod: string }, port: number): Promise<Duplex>;
+  /**
+   * A byte stream to a port of the pod: at its address, unless it is to be as for a program inside
+   * that connects to localhost.
+   */
+  dial(
+    pod: { namespace: string; pod: string },
+    port: number,
+    via?: 'address' | 'localhost',
+  ): Promise<Duplex>;
   /** What the node and its pods use now. */
   usage(): Promise<NodeUsage>;
 }

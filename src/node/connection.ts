@@ -1,5 +1,4 @@
 // Logs, exec, attach and port-forward of this node's pods: NodeConnection on top of the runtime.
-import { connect } from 'node:net';
 import type {
   ContainerStatus as ApiContainerStatus,
   Pod,
@@ -9,11 +8,12 @@ import { uidOf } from '../api/meta/object.ts';
 import { badRequest, notFound, statusError } from '../api/meta/status-error.ts';
 import { pods } from '../api/resources.ts';
 import type { Clock } from '../base/clock.ts';
-import { systemErrorCode } from '../base/errors.ts';
+import { errorMessage, systemErrorCode } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { readLog } from './logs/read-log.ts';
 import type { ContainerAddress, NodeConnection } from './node-connection.ts';
 import type { ContainerRuntime, ContainerStatus } from './runtime/runtime.ts';
+import { connectTo } from './runtime/connect-to.ts';
 import { UsageMeter } from './usage-meter.ts';
 
 export interface ConnectionOptions {
@@ -101,22 +101,23 @@ export function createNodeConnection(options: ConnectionOptions): NodeConnection
       // As the kubelet has it: how the container ended is told by its status, not to who attached.
       return { ...session, exitCode: session.exitCode.then(() => 0) };
     },
-    async dial({ namespace, pod }, port) {
-      const { status } = podOf(namespace, pod);
-      const host = status.podIP;
-      if (host === undefined) throw badRequest(`pod ${pod} does not have an address yet`);
-      return new Promise((resolve, reject) => {
-        const socket = connect({ host, port });
-        const fail = (error: Error) => {
-          const why = CONNECT_ERRORS[systemErrorCode(error) ?? ''] ?? error.message;
-          reject(statusError('ServiceUnavailable', `dial tcp ${host}:${port}: connect: ${why}`));
-        };
-        socket.once('error', fail);
-        socket.once('connect', () => {
-          socket.off('error', fail);
-          resolve(socket);
-        });
-      });
+    async dial({ namespace, pod: name }, port, via) {
+      const { pod, status } = podOf(namespace, name);
+      const { podIP } = status;
+      const sandbox = runtime
+        .listPodSandboxes()
+        .find(({ uid, ready }) => ready && uid === uidOf(pod));
+      if (podIP === undefined || !sandbox) {
+        throw badRequest(`pod ${name} does not have an address yet`);
+      }
+      const inside = via === 'localhost';
+      try {
+        return await (inside ? runtime.dial(sandbox.id, port) : connectTo(podIP, port));
+      } catch (error) {
+        const where = inside ? 'localhost' : podIP;
+        const why = CONNECT_ERRORS[systemErrorCode(error) ?? ''] ?? errorMessage(error);
+        throw statusError('ServiceUnavailable', `dial tcp ${where}:${port}: connect: ${why}`);
+      }
     },
   };
 }

@@ -3,6 +3,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { present } from '../../base/assert.ts';
 import { sleep, type Clock } from '../../base/clock.ts';
 import { errorMessage, OrdinalError } from '../../base/errors.ts';
@@ -219,6 +220,10 @@ export class PodRuntime implements ContainerRuntime {
   ): Promise<ExecResult> {
     const session = await this.exec(containerId, { argv, stdin: false, tty: false });
     return collectSession(session, this.#options.clock, timeoutMs);
+  }
+
+  dial(sandboxId: string, port: number): Promise<Duplex> {
+    return this.#driver.dial(this.#pod(sandboxId), port);
   }
 
   async attach(containerId: string, options: { readonly stdin: boolean }): Promise<ExecSession> {

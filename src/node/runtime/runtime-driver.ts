@@ -1,5 +1,6 @@
 // The part in which the two runtimes differ. PodRuntime owns records, life cycle, adoption, logs
 // and exec sessions; a driver knows how to isolate a pod and how to enter it.
+import type { Duplex } from 'node:stream';
 import type { CommandRunner } from './command-runner.ts';
 import type { ContainerRecord, PodRecord } from './records.ts';
 import type { ContainerRuntime, RuntimeAbilities } from './runtime.ts';
@@ -29,6 +30,8 @@ export interface RuntimeDriver {
   setUpPod(pod: PodRecord): Promise<void>;
   /** Undoes setUpPod, complete or not; safe to repeat. */
   tearDownPod(pod: PodRecord): Promise<void>;
+  /** Connects to a port of localhost in the pod. */
+  dial(pod: PodRecord, port: number): Promise<Duplex>;
   /** Which of `pods` still have what setUpPod made. */
   livePods(pods: readonly PodRecord[]): Promise<ReadonlySet<string>>;
 

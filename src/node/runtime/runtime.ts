@@ -1,7 +1,7 @@
 // The narrow waist between the node agent and whatever runs processes, in the words of the
 // Container Runtime Interface. Implementations: sandbox/ (Linux namespaces), process/ (plain
 // processes). Both pass runtime-conformance.ts.
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import type { Runnable } from '../../base/runnable.ts';
 
 /** What this runtime can do on this machine; each false one has a sentence in `notes`. */
@@ -179,6 +179,11 @@ export interface ContainerRuntime extends Runnable {
   exec(containerId: string, options: ExecOptions): Promise<ExecSession>;
   /** Runs a command to its end, for probes and hooks; kills it after `timeoutMs`. */
   execSync(containerId: string, argv: readonly string[], timeoutMs: number): Promise<ExecResult>;
+  /**
+   * Connects to a port as a program of the pod would at localhost. Throws an error with Node's
+   * `code` when nobody listens there.
+   */
+  dial(sandboxId: string, port: number): Promise<Duplex>;
   /**
    * Joins the standard streams of the main process; stdin if it is asked for and the container was
    * started with it. The first client of a container that has just been started gets also what it

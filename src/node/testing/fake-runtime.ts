@@ -204,6 +204,10 @@ export class FakeRuntime implements ContainerRuntime {
     return { ...result, ...this.#options.onExec?.(config, argv) };
   }
 
+  async dial(): Promise<never> {
+    throw new Error('nobody listens in a fake pod');
+  }
+
   attach(containerId: string) {
     return this.exec(containerId, { argv: [] });
   }

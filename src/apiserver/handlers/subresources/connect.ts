@@ -31,7 +31,10 @@ export function handlePortForward(
   const pod = podOf(context, target);
   const { name = '', namespace = '' } = pod.metadata;
   const node = nodeOf(context, pod);
-  return { kind: 'portforward', dial: (port) => node.dial({ namespace, pod: name }, port) };
+  return {
+    kind: 'portforward',
+    dial: (port) => node.dial({ namespace, pod: name }, port, 'localhost'),
+  };
 }
 
 function processTarget(context: HandlerContext, target: ResourceRequest, what: string) {

@@ -114,7 +114,7 @@ async function forward(
   const node = nodeOf(context, pod);
   let connection: Duplex | undefined;
   try {
-    connection = await node.dial({ namespace, pod: name }, port, 'address');
+    connection = await node.dial({ namespace, pod: name }, port);
     const reply = await exchange(connection, request);
     const { 'content-type': contentType = '', ...headers } = passedOn(reply.headers);
     const { location } = headers;

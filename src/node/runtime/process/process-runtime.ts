@@ -10,6 +10,7 @@ import { dirname, join, normalize } from 'node:path';
 import { OrdinalError } from '../../../base/errors.ts';
 import { allocateAddress } from '../address-pool.ts';
 import { loopbackAddress } from '../cluster-network.ts';
+import { connectTo } from '../connect-to.ts';
 import { commandRunner, missingTools, shellQuote } from '../command-runner.ts';
 import { directoryCommand, environmentCommand, inputCommand, searchPath } from '../environment.ts';
 import { terminalCommand } from '../exec-session.ts';
@@ -87,6 +88,8 @@ function processDriver({ stateDir, nodeIndex }: ProcessRuntimeOptions): RuntimeD
     createCgroups: () => [],
     prepareContainer: (_pod, container, dir) => prepare(abilities, container, dir),
     killContainer: (container, init) => killAll(container, init),
+    // All of the machine's programs share one localhost; those of the pod have its address.
+    dial: ({ ip }, port) => connectTo(ip, port),
     sweepContainer: (container) => killAll(container, undefined),
     cleanUpContainer: async () => {},
     wasOomKilled: () => false,

@@ -18,12 +18,14 @@ import type { ContainerRecord, PodRecord } from '../records.ts';
 import type { ContainerRuntime } from '../runtime.ts';
 import type { ExecRequest, RuntimeDriver, ShimPlan } from '../runtime-driver.ts';
 import { capabilitiesOfMask } from './capabilities.ts';
+import { connectTo } from '../connect-to.ts';
 import { createCgroups, joinCgroups, memoryInUse, oomKilled, removeCgroups } from './cgroup.ts';
 import { DEV_MOUNT, deviceTemplate } from './cluster-namespace.ts';
 import { prepareContainerRoot } from './container-root.ts';
 import { assertExecutable } from '../find-executable.ts';
 import { formatFstab } from './fstab.ts';
 import { identityFiles } from './identity-files.ts';
+import { podDialers } from './pod-dialer.ts';
 import {
   createPodNamespaces,
   listPodNamespaces,
@@ -59,6 +61,7 @@ function sandboxDriver(options: SandboxRuntimeOptions): RuntimeDriver {
     file: join(stateDir, 'address.json'),
     address: (hostNumber: number) => podAddress(nodeIndex, hostNumber),
   };
+  const dialers = podDialers({ runner, clock: options.clock });
   return {
     name: 'sandbox',
     abilities: abilities.runtime,
@@ -73,7 +76,12 @@ function sandboxDriver(options: SandboxRuntimeOptions): RuntimeDriver {
     tearDownPod: async (pod) => {
       const pause = pauseProcess(stateDir, pod);
       if (pause) sendSignal(pause.pid, 'SIGKILL');
+      dialers.close(podNamespaces(pod).net ?? '');
       await removePodNamespaces(runner, pod);
+    },
+    dial: (pod, port) => {
+      const { net } = podNamespaces(pod);
+      return net === undefined ? connectTo('127.0.0.1', port) : dialers.dial(net, port);
     },
     livePods: async (pods) => {
       const named = await listPodNamespaces(runner);

@@ -205,6 +205,21 @@ function networkTests(context: Context): void {
     expect((await run(ask(pod.ip))).stdout).toBe('hi');
   });
 
+  test('a port on localhost only, IPv4 or IPv6, is reached from outside', async () => {
+    const { runtime, pod, harness } = context;
+    const listen = (port: number, host: string) =>
+      `require('net').createServer(s => s.pipe(s.end('hi'))).listen(${port}, '${host}')`;
+    const program = `${listen(81, '127.0.0.1')};${listen(82, '::1')};console.log('up')`;
+    const config = shellContainer(harness.dir, `exec ${process.execPath} -e "${program}"`);
+    await runtime.startContainer(pod.id, config);
+    await waitFor('the program', () => logText(config.logPath, 'stdout') === 'up\n');
+    for (const port of [81, 82, 81]) {
+      const socket = await runtime.dial(pod.id, port);
+      expect((await socket.toArray()).join('')).toBe('hi');
+    }
+    await expect(runtime.dial(pod.id, 83)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
   test('pitfall 1: the bridge keeps its MAC when pods come and go', async () => {
     const { runtime, harness } = context;
     const shown = async () =>
