@@ -3,10 +3,12 @@ import { isCustom } from '../api/apiextensions/custom-kind.ts';
 import { formConversion } from '../api/form-conversion.ts';
 import { rulesFor } from '../api/kind-rules.ts';
 import type { RuleContext } from '../api/kind-rules.ts';
-import { notFound, statusError, type StatusError } from '../api/meta/status-error.ts';
+import { goQuote } from '../api/meta/go-quote.ts';
+import { validatePathSegmentName } from '../api/meta/names.ts';
+import { badRequest, notFound, statusError, type StatusError } from '../api/meta/status-error.ts';
 import { podMetrics } from '../api/metrics/metrics-resources.ts';
 import { bindings, customResourceDefinitions } from '../api/other-resources.ts';
-import { resourcePath } from '../api/resources.ts';
+import { builtinResources, resourcePath } from '../api/resources.ts';
 import type { ResourceDefinition, Verb } from '../api/resources.ts';
 import { assert, present } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
@@ -155,12 +157,13 @@ async function handle(
     return handleMetrics(context, request, info);
   }
   const isBuiltin = builtinTable.hasGroupVersion(info);
-  if (!isBuiltin && !customResources.hasGroupVersion(info)) return unknownPath();
+  if (!isBuiltin && !customResources.hasGroupVersion(info)) return unknownVersion(info);
   const table = isBuiltin ? builtinTable : customResources;
   // Where definitions are served, what is not there is no path at all.
   if (!isBuiltin && !isServed(info, table)) return unknownPath();
   const resource = findResource(info, table);
   if (!isBuiltin || resource === customResourceDefinitions) await loadEngines();
+  requireName(info);
   const rules = present(rulesFor(resource), `rules of ${resource.resource}`);
   const target: ResourceRequest = { request, info, resource, rules };
   const handler = handlerOf(target);
@@ -214,13 +217,26 @@ function authorize({ authorizer }: HandlerContext, request: ApiRequest, info: Re
   requireAllowed(authorizer, request.user, { ...attributes, verb: 'create' });
 }
 
+/** Throws 400 for names that could mean another place in a path. */
+function requireName({ name }: RequestInfo): void {
+  if (!/^\.{1,2}$|[/%]/.test(name)) return;
+  const [why] = validatePathSegmentName(name);
+  if (why !== undefined) throw badRequest(`Name parameter invalid: ${goQuote(name)}: ${why}`);
+}
+
 /** Nothing is added to what is about to end (API-1007). */
 function ending({ group, resource }: ResourceDefinition): StatusError {
   const message = `create is not supported on resources of kind "${resource}.${group}"`;
   return statusError('MethodNotAllowed', message, { details: { group, kind: resource } });
 }
 
-/** API-116: groups and versions that are not served. */
+/** API-116: a version that a built-in group doesn't have; of other groups, nothing is known. */
+function unknownVersion({ group }: RequestInfo): ApiResponse {
+  if (builtinResources.some((resource) => resource.group === group)) throw resourceNotServed();
+  return unknownPath();
+}
+
+/** API-116: what is no path at all. */
 function unknownPath(): ApiResponse {
   const body = '404 page not found\n';
   return { kind: 'plain', code: 404, contentType: 'text/plain; charset=utf-8', body };
@@ -228,12 +244,16 @@ function unknownPath(): ApiResponse {
 
 type Table = Pick<ResourceTable, 'find'>;
 
-/** False also for a cluster-scoped resource below a namespace and the reverse. */
+/**
+ * False also for a cluster-scoped resource below a namespace and the reverse; all namespaces
+ * together are only there to be listed.
+ */
 function isServed(info: RequestInfo, table: Table): boolean {
   const resource = table.find(info);
   if (!resource) return false;
   if (!resource.namespaced) return info.namespace === '';
-  return info.namespace !== '' || info.name === '';
+  if (info.namespace !== '') return true;
+  return info.name === '' && resource.verbs.includes('list');
 }
 
 /** Throws 404. */

@@ -65,19 +65,21 @@ export function isTrue(value: string | null): boolean {
 }
 
 function splitRoot(path: string): { group: string; version: string; rest: string[] } | undefined {
-  const parts = path.replace(/\/+$/, '').split('/').slice(1);
+  const parts = decodePath(path).replace(/\/+$/, '').split('/').slice(1);
   const isCore = parts[0] === 'api';
   if (!isCore && parts[0] !== 'apis') return undefined;
   const [group, version, ...rest] = isCore ? ['', ...parts.slice(1)] : parts.slice(1);
   if (group === undefined || version === undefined || rest.length === 0) return undefined;
-  return { group, version, rest: rest.map(decodeSegment) };
+  return { group, version, rest };
 }
 
-function decodeSegment(segment: string): string {
+/** An escaped slash is one like any other. */
+function decodePath(path: string): string {
+  if (!path.includes('%')) return path;
   try {
-    return decodeURIComponent(segment);
+    return decodeURIComponent(path);
   } catch {
-    throw badRequest(`invalid URL escape in "${segment}"`);
+    throw badRequest(`invalid URL escape in "${path}"`);
   }
 }
 

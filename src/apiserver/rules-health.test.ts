@@ -24,3 +24,8 @@ test('API-220: a check can be asked alone', async () => {
   expect(await one('disk')).toEqual({ code: 500, text: 'internal server error: full' });
   expect(await one('none')).toBeUndefined();
 });
+
+test('API-220: a check can be left out', async () => {
+  const reply = await healthReply('/livez', { checks, verbose: true, excluded: ['disk'] });
+  expect(reply?.text).toBe('[+]ping ok\n[+]store ok\n[+]disk excluded: ok\nlivez check passed\n');
+});

@@ -209,6 +209,8 @@ describe('requests', () => {
     expect([unknown.code, unknown.text.trim()]).toEqual([404, '404 page not found']);
     expect(unknown.headers['content-type']).toBe('text/plain; charset=utf-8');
     expect((await call('/apis/none.example.com/v1/things')).text.trim()).toBe('404 page not found');
+    const { paths } = json(await call('/')) as { paths: string[] };
+    expect(paths).toEqual(expect.arrayContaining(['/api/v1', '/apis/apps/v1', '/version']));
     const version = json(await call('/apis/apps/v9'));
     expect(version['message']).toBe('the server could not find the requested resource');
   });

@@ -41,9 +41,9 @@ async function sendDocument(exchange: Exchange, document: DiscoveryDocument): Pr
 
 async function serveHealth(exchange: Exchange, checks: HealthChecks): Promise<boolean> {
   const verbose = exchange.query.has('verbose');
-  const reply = await healthReply(exchange.path, { checks, verbose });
+  const excluded = exchange.query.getAll('exclude');
+  const reply = await healthReply(exchange.path, { checks, verbose, excluded });
   if (!reply) return false;
-  requireGet(exchange);
   await sendText(exchange, reply.code, reply.text);
   return true;
 }
@@ -63,10 +63,22 @@ async function serveOpenApi(exchange: Exchange, openApi: OpenApi): Promise<boole
   return true;
 }
 
+/** What there is to read, for who asks at the root. */
+function indexPaths({ discovery, tokenKeys }: SystemPathsOptions): string[] {
+  const fixed = ['/api', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3'];
+  const tokens = tokenKeys ? ['/.well-known/openid-configuration', '/openid/v1/jwks'] : [];
+  return [...fixed, ...tokens, '/readyz', '/version', ...discovery.paths()].toSorted();
+}
+
 async function serve(exchange: Exchange, options: SystemPathsOptions): Promise<boolean> {
   const { path, host, headers } = exchange;
   const [, root = '', second = ''] = path.split('/', 3);
   switch (root) {
+    case '':
+    case 'index.html':
+      if (path !== '/' && path !== '/index.html') return false;
+      await sendJson(exchange, 200, { paths: indexPaths(options) });
+      return true;
     case 'healthz':
     case 'livez':
     case 'readyz':

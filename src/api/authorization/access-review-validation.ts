@@ -11,6 +11,8 @@ import type {
   SubjectAccessReviewSpec,
 } from '../generated/types.ts';
 import type { Causes } from '../core/field-rules.ts';
+import { validateExpression, validateOperator } from '../meta/labels.ts';
+import type { StatusCause } from '../meta/status-error.ts';
 import { fieldPath, invalidValue, required, type FieldPath } from '../meta/field-errors.ts';
 
 const METADATA = fieldPath('metadata');
@@ -75,9 +77,23 @@ function goPath({ path = '', verb = '' }: NonResourceAttributes) {
 
 function* validateResource(resource: ResourceAttributes | undefined): Causes {
   const at = SPEC.child('resourceAttributes');
-  yield* validateSelector(resource?.fieldSelector, at.child('fieldSelector'));
-  yield* validateSelector(resource?.labelSelector, at.child('labelSelector'));
+  const fields = at.child('fieldSelector');
+  yield* validateSelector(resource?.fieldSelector, fields);
+  for (const [index, one] of (resource?.fieldSelector?.requirements ?? []).entries()) {
+    const path = fields.child('requirements').index(index);
+    if ((one.key ?? '') === '') yield required(path.child('key'), 'must be specified');
+    yield* known(validateOperator(one, path));
+  }
+  const labels = at.child('labelSelector');
+  yield* validateSelector(resource?.labelSelector, labels);
+  for (const [index, one] of (resource?.labelSelector?.requirements ?? []).entries()) {
+    yield* known(validateExpression(one, labels.child('requirements').index(index)));
+  }
 }
+
+/** Operators that only newer servers know may be asked about. */
+const known = (causes: StatusCause[]) =>
+  causes.filter(({ field = '' }) => !field.endsWith('.operator'));
 
 function* validateSelector(
   selector: FieldSelectorAttributes | LabelSelectorAttributes | undefined,

@@ -110,7 +110,8 @@ export function validateLabels(labels: Labels | undefined, path: FieldPath): Sta
   ]);
 }
 
-function validateOperator(
+/** Checks that the values of a requirement at `path` are as many as its operator wants. */
+export function validateOperator(
   { operator, values = [] }: LabelSelectorRequirement,
   path: FieldPath,
 ): StatusCause[] {
@@ -132,7 +133,8 @@ function validateOperator(
   }
 }
 
-function validateExpression(expression: LabelSelectorRequirement, path: FieldPath): StatusCause[] {
+/** Checks one requirement of a selector, standing at `path`. */
+export function validateExpression(expression: LabelSelectorRequirement, path: FieldPath): StatusCause[] {
   const { key, values = [] } = expression;
   return [
     ...validateOperator(expression, path),

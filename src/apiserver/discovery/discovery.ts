@@ -24,6 +24,8 @@ export interface DiscoveryDocument {
 export interface Discovery {
   /** True when `group` (the empty string: core) is served. */
   hasGroup(group: string): boolean;
+  /** Of the documents of groups and versions. */
+  paths(): string[];
   /**
    * The document at a discovery path in the form that `accept` asks for; undefined when the path
    * belongs to no discovery document. Throws 404 for unknown versions, 406 for unknown forms.
@@ -72,6 +74,7 @@ export function createLiveDiscovery(resources: () => readonly ResourceDefinition
   };
   return {
     hasGroup: (group) => current().hasGroup(group),
+    paths: () => current().paths(),
     document: (path, request) => current().document(path, request),
   };
 }
@@ -96,6 +99,12 @@ export function createDiscovery(resources: readonly ResourceDefinition[]): Disco
   };
   return {
     hasGroup: (group) => names.has(group),
+    paths: () =>
+      groups.flatMap(({ name, versions }) => {
+        const root = name === '' ? '/api' : `/apis/${name}`;
+        const own = versions.map(({ version }) => `${root}/${version}`);
+        return name === '' ? own : [root, ...own];
+      }),
     document(path, { accept, host }) {
       const [root = '', first = '', second = '', ...rest] = path.slice(1).split('/');
       if (root === 'api' && first === '') {

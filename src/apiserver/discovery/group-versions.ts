@@ -18,7 +18,36 @@ export interface ServedGroup {
 
 const byName = (a: ResourceDefinition, b: ResourceDefinition) => (a.resource < b.resource ? -1 : 1);
 
-/** Groups and versions in the order of the resource table; the core group comes first. */
+/** The order of the reference, by which clients choose when several groups have a name. */
+const ORDER: readonly string[] = [
+  '',
+  'apps',
+  'events.k8s.io',
+  'authentication.k8s.io',
+  'authorization.k8s.io',
+  'autoscaling',
+  'batch',
+  'certificates.k8s.io',
+  'networking.k8s.io',
+  'policy',
+  'rbac.authorization.k8s.io',
+  'storage.k8s.io',
+  'admissionregistration.k8s.io',
+  'apiextensions.k8s.io',
+  'scheduling.k8s.io',
+  'coordination.k8s.io',
+  'node.k8s.io',
+  'discovery.k8s.io',
+  'flowcontrol.apiserver.k8s.io',
+];
+
+const rank = ({ name }: ServedGroup) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+
+/** The core group first, then the others that are built in, then the rest by name. */
+const byRank = (a: ServedGroup, b: ServedGroup) =>
+  rank(a) - rank(b) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+
+/** Groups in their order, versions in that of the resource table. */
 export function servedGroups(resources: readonly ResourceDefinition[]): ServedGroup[] {
   const groups = new Map<string, Map<string, ResourceDefinition[]>>();
   for (const resource of resources) {
@@ -28,7 +57,7 @@ export function servedGroups(resources: readonly ResourceDefinition[]): ServedGr
     versions.set(resource.version, members);
     members.push(resource);
   }
-  return [...groups].map(([name, versions]) => ({
+  const served = [...groups].map(([name, versions]) => ({
     name,
     versions: [...versions].map(([version, members]) => ({
       groupVersion: groupVersion({ group: name, version }),
@@ -36,4 +65,5 @@ export function servedGroups(resources: readonly ResourceDefinition[]): ServedGr
       resources: members.toSorted(byName),
     })),
   }));
+  return served.toSorted(byRank);
 }

@@ -132,6 +132,22 @@ describe('paths and users', () => {
     }
     const { code, body } = await api.call('GET /apis/none.example/v1/things');
     expect([code, body]).toEqual([404, '404 page not found\n']);
+    for (const path of ['/apis/apps/v2/deployments', '/api/v2/pods', '/api/v1/bindings']) {
+      const { reason, message } = await api.fails(`POST ${path}`, {});
+      expect([reason, message]).toEqual([
+        'NotFound',
+        'the server could not find the requested resource',
+      ]);
+    }
+  });
+
+  it('API-410: a name that could be another place is 400, an escaped slash is a slash', async () => {
+    expect((await api.fails(`GET ${CMS}/%252e`)).message).toBe(
+      'Name parameter invalid: "%2e": may not contain \'%\'',
+    );
+    expect((await api.fails(`GET ${CMS}/cm%2Fstatus`)).message).toBe(
+      'the server could not find the requested resource',
+    );
   });
 
   it('API-317: who is no master is told what is forbidden', async () => {

@@ -91,10 +91,30 @@ describe('access reviews', () => {
       { user: 'u', resourceAttributes: { fieldSelector: {} } },
       'spec.resourceAttributes.fieldSelector.requirements',
     ],
+    [
+      {
+        user: 'u',
+        resourceAttributes: {
+          fieldSelector: { requirements: [{ operator: 'In' }, { key: 'k', operator: 'New' }] },
+        },
+      },
+      'spec.resourceAttributes.fieldSelector.requirements[0].key,' +
+        'spec.resourceAttributes.fieldSelector.requirements[0].values',
+    ],
+    [
+      {
+        user: 'u',
+        resourceAttributes: {
+          labelSelector: { requirements: [{ key: '-', operator: 'Exists', values: ['a'] }] },
+        },
+      },
+      'spec.resourceAttributes.labelSelector.requirements[0].values,' +
+        'spec.resourceAttributes.labelSelector.requirements[0].key',
+    ],
   ])('API-1106: a question without sense is 422: %j', async (spec, field) => {
     const status = await api.fails(`POST ${AUTHORIZATION}/subjectaccessreviews`, { spec });
     expect(status.code).toBe(422);
-    expect(status.details?.causes?.map((cause) => cause.field)).toEqual([field]);
+    expect(status.details?.causes?.map((cause) => cause.field)).toEqual(field.split(','));
   });
 
   it('API-1106: the metadata of a question is empty', async () => {
