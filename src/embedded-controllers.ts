@@ -7,6 +7,7 @@ import {
   type SignCertificate,
 } from './controllers/certificates/signing-controller.ts';
 import { createClusterRoleAggregationController } from './controllers/clusterroleaggregation/clusterroleaggregation-controller.ts';
+import { createDisruptionController } from './controllers/disruption/disruption-controller.ts';
 import { createEndpointsController } from './controllers/endpointslice/endpoints-controller.ts';
 import { createEndpointSliceController } from './controllers/endpointslice/endpointslice-controller.ts';
 import { createGarbageCollector } from './controllers/garbagecollector/garbagecollector-controller.ts';
@@ -64,6 +65,7 @@ const FACTORIES: Readonly<Record<string, Factory>> = {
   'node-lifecycle': (context, { nodeMonitor }) =>
     createNodeLifecycleController(context, nodeMonitor),
   'taint-eviction': createTaintEvictionController,
+  disruption: createDisruptionController,
   'pod-garbage-collector': createPodGcController,
   resourcequota: createResourceQuotaController,
   serviceaccount: createServiceAccountController,

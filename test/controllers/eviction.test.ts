@@ -10,17 +10,17 @@ beforeAll(async () => {
   await cluster.node('n');
 });
 
-/** A budget over the pods of the set that allows `disruptionsAllowed` more. */
-async function createBudget(namespace: string, disruptionsAllowed: number): Promise<void> {
-  const budget = await cluster.create(podDisruptionBudgets, {
-    metadata: { name: 'web', namespace },
-    spec: { selector: { matchLabels: { app: 'web' } }, minAvailable: '100%' },
+/** A budget over the two pods of the set that allows `allowed` of them to go. */
+async function createBudget(namespace: string, allowed: number): Promise<void> {
+  const name = { name: 'web', namespace };
+  await cluster.create(podDisruptionBudgets, {
+    metadata: name,
+    spec: { selector: { matchLabels: { app: 'web' } }, maxUnavailable: allowed },
   });
-  const numbers = { currentHealthy: 2, desiredHealthy: 2, expectedPods: 2 };
-  await cluster.client.resource(podDisruptionBudgets).updateStatus({
-    ...budget,
-    status: { observedGeneration: 1, disruptionsAllowed, ...numbers },
-  });
+  await cluster.eventually(
+    async () => (await cluster.get(podDisruptionBudgets, name))?.status?.disruptionsAllowed,
+    allowed,
+  );
 }
 
 async function evict(namespace: string, name: string): Promise<void> {

@@ -143,12 +143,21 @@ describeWithKubectl('kubectl and objects', () => {
   });
 
   test('API-701: --subresource=status shows and changes the status alone', async () => {
-    await server.kubectl('create', 'pdb', 'budget', '--selector=app=x', '--min-available=1');
-    const status = JSON.stringify({ spec: { minAvailable: 5 }, status: { expectedPods: 7 } });
-    const patch = ['patch', 'pdb', 'budget', '--subresource=status', '--type=merge', '-p', status];
+    await server.kubectl('create', 'ingress', 'door', '--class=a', '--rule=a.example/=web:80');
+    const loadBalancer = { ingress: [{ ip: '192.0.2.7' }] };
+    const status = JSON.stringify({ spec: { ingressClassName: 'b' }, status: { loadBalancer } });
+    const patch = [
+      'patch',
+      'ingress',
+      'door',
+      '--subresource=status',
+      '--type=merge',
+      '-p',
+      status,
+    ];
     await server.kubectl(...patch);
-    const path = '{.spec.minAvailable} {.status.expectedPods}';
-    expect(await server.field('pdb budget', path, '--subresource=status')).toBe('1 7');
+    const path = '{.spec.ingressClassName} {.status.loadBalancer.ingress[0].ip}';
+    expect(await server.field('ingress door', path, '--subresource=status')).toBe('a 192.0.2.7');
   });
 
   test('API-110: warnings of the server are shown', async () => {

@@ -1,12 +1,12 @@
 // `kubectl get` of admission policies and their bindings.
 import type {
-  LabelSelector,
   MutatingAdmissionPolicy,
   MutatingAdmissionPolicyBinding,
   ParamKind,
   ParamRef,
   ValidatingAdmissionPolicy,
 } from '../../api/generated/types.ts';
+import { goSelectorText } from '../../api/meta/go-selector-text.ts';
 import { nameOf } from '../../api/meta/object.ts';
 import { ageColumn, ageOf, column, nameColumn, type Column, type KindTable } from './column.ts';
 
@@ -58,21 +58,9 @@ export const mutatingPolicyTable: KindTable<MutatingAdmissionPolicy> = {
   ],
 };
 
-/** A selector as Go prints the struct. */
-function selectorText({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string {
-  const labels = Object.entries(matchLabels).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const pairs = labels.map(([key, value]) => `${key}: ${value},`).join('');
-  const expressions = matchExpressions.map(
-    ({ key, operator, values = [] }) =>
-      `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(' ')}],},`,
-  );
-  const list = `[]LabelSelectorRequirement{${expressions.join('')}}`;
-  return `&LabelSelector{MatchLabels:map[string]string{${pairs}},MatchExpressions:${list},}`;
-}
-
 function paramText({ name, namespace, selector }: ParamRef = {}): string {
   if (name) return `${namespace || '*'}/${name}`;
-  return selector ? selectorText(selector) : '<unset>';
+  return selector ? goSelectorText(selector) : '<unset>';
 }
 
 const paramRefColumn: Column = column(
