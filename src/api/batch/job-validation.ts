@@ -1,5 +1,5 @@
 // What Jobs and the job templates of CronJobs have in common.
-import type { JobSpec } from '../generated/types.ts';
+import type { JobSpec, SuccessPolicy } from '../generated/types.ts';
 import type { Causes } from '../core/field-rules.ts';
 import { nonNegative } from '../core/field-rules.ts';
 import { validatePodTemplate } from '../core/pod-template-validation.ts';
@@ -37,11 +37,23 @@ export function* validateJobParts(spec: JobSpec, path: FieldPath): Causes {
     const policyPath = path.child('successPolicy');
     if (spec.completionMode === 'Indexed') {
       yield* validateSuccessPolicy(spec, spec.successPolicy, policyPath);
-    } else yield invalidValue(policyPath, spec.successPolicy, 'requires indexed completion mode');
+    } else {
+      const shown = internalSuccessPolicy(spec.successPolicy);
+      yield invalidValue(policyPath, shown, 'requires indexed completion mode');
+    }
   }
   yield* validateReplacement(spec, path.child('podReplacementPolicy'));
   yield* validatePodTemplate(spec.template, path.child('template'));
   yield* validateRestartPolicy(spec, path.child('template', 'spec', 'restartPolicy'));
+}
+
+/** Messages show upstream's internal form. */
+function internalSuccessPolicy({ rules }: SuccessPolicy): object {
+  const Rules = rules?.map(({ succeededIndexes, succeededCount }) => ({
+    SucceededIndexes: succeededIndexes ?? null,
+    SucceededCount: succeededCount ?? null,
+  }));
+  return { Rules: Rules ?? null };
 }
 
 function* validateManagedBy(manager: string | undefined, path: FieldPath): Causes {

@@ -1,7 +1,7 @@
 // The rules of nodes for the API server.
 import type { Node } from '../generated/types.ts';
 import { defineKind } from '../define-kind.ts';
-import { duplicate, fieldPath, forbidden, invalidValue } from '../meta/field-errors.ts';
+import { GoStruct, duplicate, fieldPath, forbidden, invalidValue } from '../meta/field-errors.ts';
 import { semanticEqual } from '../meta/json-equal.ts';
 import type { Causes } from './field-rules.ts';
 import { isBlank, sortedEntries } from './field-rules.ts';
@@ -81,7 +81,7 @@ function* validateNodeChange(node: Node, old: Node): Causes {
   const addresses = node.status?.addresses ?? [];
   for (const [i, address] of addresses.entries()) {
     if (addresses.findIndex((other) => semanticEqual(other, address)) === i) continue;
-    const shown = { Type: address.type, Address: address.address };
+    const shown = new GoStruct({ Type: address.type, Address: address.address });
     yield duplicate(STATUS.child('addresses').index(i), shown);
   }
   const ranges = old.spec?.podCIDRs ?? [];

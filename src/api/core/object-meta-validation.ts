@@ -114,7 +114,8 @@ function* validateOwnerReferences(references: readonly OwnerReference[]): Causes
 
 function* validateOwnerReference(reference: Partial<OwnerReference>, path: FieldPath): Causes {
   const { apiVersion = '', kind = '', name = '', uid = '' } = reference;
-  const version = apiVersion.slice(apiVersion.indexOf('/') + 1);
+  const [first = '', second, ...more] = apiVersion.split('/');
+  const version = more.length > 0 ? '' : (second ?? first);
   if (version === '') {
     yield invalidValue(path.child('apiVersion'), apiVersion, 'version must not be empty');
   }

@@ -101,12 +101,22 @@ function* validateScopeSelector(spec: ResourceQuotaSpec, selector: ScopeSelector
     }
     for (const [name] of sortedEntries(spec.hard)) {
       if (!isStandard(name) || scopeCovers(scopeName, name)) continue;
-      yield invalidValue(path, selector, 'unsupported scope applied to resource');
+      yield invalidValue(path, internalSelector(selector), 'unsupported scope applied to resource');
     }
     yield* validateOperator({ scopeName, operator, values }, path);
   }
   const scopes = expressions.map(({ scopeName }) => scopeName);
   yield* validateConflicts(scopes, spec.scopes ?? [], path);
+}
+
+/** Messages show upstream's internal form. */
+function internalSelector({ matchExpressions }: ScopeSelector): object {
+  const list = matchExpressions?.map(({ scopeName, operator, values }) => ({
+    ScopeName: scopeName,
+    Operator: operator,
+    Values: values ?? null,
+  }));
+  return { MatchExpressions: list ?? null };
 }
 
 const ONLY_EXISTS =

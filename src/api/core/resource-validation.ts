@@ -56,7 +56,7 @@ export function* validatePodResources(spec: PodSpec, path: FieldPath): Causes {
   if (resources.claims !== undefined) {
     yield forbidden(path.child('claims'), 'claims may not be set for Resources at pod-level');
   }
-  const claimNames = new Set<string>();
+  const claimNames = new Set(spec.resourceClaims?.map(({ name }) => name));
   yield* validateRequirements(resources, path, { nameCheck: podName, claimNames });
   yield* validateConsistency(spec, resources, path);
 }

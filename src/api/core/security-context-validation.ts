@@ -8,6 +8,7 @@ import type {
 } from '../generated/types.ts';
 import type { FieldPath } from '../meta/field-errors.ts';
 import {
+  GoStruct,
   duplicate,
   invalidForEach,
   invalidValue,
@@ -94,7 +95,11 @@ function* validateSeccompProfile(profile: SeccompProfile | undefined, path: Fiel
   if (type !== 'Localhost') {
     if (localhostProfile === undefined) return;
     const value = { Type: type ?? '', LocalhostProfile: localhostProfile };
-    yield invalidValue(profilePath, value, 'can only be set when seccomp type is Localhost');
+    yield invalidValue(
+      profilePath,
+      new GoStruct(value),
+      'can only be set when seccomp type is Localhost',
+    );
   } else if (localhostProfile === undefined) {
     yield required(profilePath, 'must be set when seccomp type is Localhost');
   } else yield* validateDescendingPath(localhostProfile, profilePath);

@@ -21,6 +21,7 @@ import {
   validateEndpointIp,
   validateIp,
 } from '../core/ip-validation.ts';
+import { ipWarnings } from '../core/ip-warnings.ts';
 import { subdomainName, validateMetadata } from '../core/object-meta-validation.ts';
 import { defineKind } from '../define-kind.ts';
 import type { FieldPath } from '../meta/field-errors.ts';
@@ -41,6 +42,11 @@ const MAX_PORTS = 20000;
 const MAX_ENDPOINTS = 1000;
 const MAX_ADDRESSES = 100;
 const MAX_HINTS = 8;
+const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by';
+const OWN_MANAGERS = [
+  'endpointslice-controller.k8s.io',
+  'endpointslicemirroring-controller.k8s.io',
+];
 
 /** What the API server asks of this kind. */
 export const endpointSliceRules = defineKind<EndpointSlice>({
@@ -57,6 +63,7 @@ export const endpointSliceRules = defineKind<EndpointSlice>({
       port.protocol ??= 'TCP';
     }
   },
+  warnings: (slice) => [...sliceWarnings(slice)],
   prepareForCreate: dropTopology,
   prepareForUpdate: dropTopology,
   *validate(slice) {
@@ -69,6 +76,17 @@ export const endpointSliceRules = defineKind<EndpointSlice>({
     yield* immutable(slice.addressType, old.addressType, fieldPath('addressType'));
   },
 });
+
+function* sliceWarnings({ metadata, addressType, endpoints }: EndpointSlice): Iterable<string> {
+  if (addressType === 'FQDN') yield 'spec.addressType: FQDN endpoints are deprecated';
+  // The controller's own slices are right; looking at each address would be for nothing.
+  if (OWN_MANAGERS.includes(metadata.labels?.[MANAGED_BY] ?? '')) return;
+  for (const [i, { addresses }] of (endpoints ?? []).entries()) {
+    for (const [j, address] of (addresses ?? []).entries()) {
+      yield* ipWarnings(address, ENDPOINTS.index(i).child('addresses').index(j));
+    }
+  }
+}
 
 /** A field of older versions that v1 does not take. */
 function dropTopology({ endpoints }: EndpointSlice): void {

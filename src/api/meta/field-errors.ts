@@ -42,10 +42,20 @@ export function fieldPath(root: string, ...names: readonly string[]): FieldPath 
 /** A path or its text. */
 export type FieldLike = FieldPath | string;
 
+/** A Go structure of strings alone, whose members keep their order in messages. */
+export class GoStruct {
+  readonly members: Readonly<Record<string, unknown>>;
+
+  constructor(members: Readonly<Record<string, unknown>>) {
+    this.members = members;
+  }
+}
+
 /** How a value stands in a message: strings quoted, maps of strings sorted, nothing as null. */
 export function renderValue(value: unknown): string {
   if (typeof value === 'string') return goQuote(value);
   if (typeof value === 'bigint') return value.toString();
+  if (value instanceof GoStruct) return orderedGoJson(value.members);
   return orderedGoJson(isStringMap(value) ? sortedMap(value) : value);
 }
 

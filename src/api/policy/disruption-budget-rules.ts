@@ -17,12 +17,17 @@ import {
   invalidValue,
   notSupported,
   required,
+  tooLong,
+  type FieldPath,
 } from '../meta/field-errors.ts';
 import { validateLabelSelector } from '../meta/labels.ts';
 import { validateQualifiedName } from '../meta/names.ts';
 
 const SPEC = fieldPath('spec');
 const STATUS = fieldPath('status');
+const REASON = '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?';
+const REASON_LIMIT = 1024;
+const MESSAGE_LIMIT = 32 * 1024;
 const POLICIES = ['AlwaysAllow', 'IfHealthyBudget'];
 
 /** What the API server asks of this kind. */
@@ -88,13 +93,35 @@ function* validateConditions(conditions: Conditions): Causes {
     const { type = '', status = '', reason = '', lastTransitionTime } = given;
     const repeated = conditions.findIndex((other) => other.type === type) < i;
     if (repeated) yield duplicate(path.child('type'), type);
-    if (type === '') yield required(path.child('type'));
-    else yield* invalidForEach(path.child('type'), type, validateQualifiedName(type));
+    yield* invalidForEach(path.child('type'), type, validateQualifiedName(type));
     const statuses = ['False', 'True', 'Unknown'];
     if (!statuses.includes(status)) yield notSupported(path.child('status'), status, statuses);
-    yield* nonNegative(condition.observedGeneration, path.child('observedGeneration'));
-    if (isBlank(lastTransitionTime))
-      yield required(path.child('lastTransitionTime'), 'must be set');
-    if (reason === '') yield required(path.child('reason'));
+    if ((condition.observedGeneration ?? 0) < 0) {
+      const message = 'must be greater than or equal to zero';
+      const generationPath = path.child('observedGeneration');
+      yield invalidValue(generationPath, condition.observedGeneration, message);
+    }
+    if (isBlank(lastTransitionTime)) yield required(path.child('lastTransitionTime'));
+    yield* validateReason(reason, path.child('reason'));
+    if (condition.message.length > MESSAGE_LIMIT) {
+      yield tooLong(path.child('message'), MESSAGE_LIMIT);
+    }
   }
+}
+
+function* validateReason(reason: string, path: FieldPath): Causes {
+  if (reason === '') {
+    yield required(path);
+    return;
+  }
+  if (!new RegExp(`^${REASON}$`).test(reason)) {
+    const examples = ['my_name', 'MY_NAME', 'MyName', 'ReasonA,ReasonB', 'ReasonA:ReasonB'];
+    const list = examples.map((example) => `'${example}', `).join(' or ');
+    const rule =
+      'a condition reason must start with alphabetic character, optionally followed by a string ' +
+      "of alphanumeric characters or '_,:', and must end with an alphanumeric character or '_'";
+    const message = `${rule} (e.g. ${list}regex used for validation is '${REASON}')`;
+    yield invalidValue(path, reason, message);
+  }
+  if (reason.length > REASON_LIMIT) yield tooLong(path, REASON_LIMIT);
 }
