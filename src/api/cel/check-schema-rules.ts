@@ -1,14 +1,14 @@
 // The rules of a schema when a definition is written (API-1010): they compile, refer to oldSelf
 // only where it can be known, and can't cost too much.
 import type { StatusCause, ValidationRule } from '../generated/types.ts';
-import { additionalSchema, itemsOf } from '../apiextensions/structural-schema.ts';
+import { additionalSchema, isEmbedded, itemsOf } from '../apiextensions/structural-schema.ts';
 import type { Schema } from '../apiextensions/structural-schema.ts';
 import { forbidden, invalidValue } from '../meta/field-errors.ts';
 import type { FieldPath } from '../meta/field-errors.ts';
 import { compileRule } from './compile-rule.ts';
 import type { CompiledRule } from './compile-rule.ts';
 import { shownRule } from './rule-fault.ts';
-import { itemsMax, membersMax } from './static-cost.ts';
+import { declareType, REQUEST_BYTES_MAX } from './schema-types.ts';
 
 /** The most that one rule may cost, for all values it applies to. */
 const RULE_COST_MAX = 10_000_000;
@@ -16,11 +16,13 @@ const RULE_COST_MAX = 10_000_000;
 const SCHEMA_COST_MAX = 100_000_000;
 /** As many rules are named when all together cost too much. */
 const EXPENSIVE_SHOWN = 4;
+/** Cheaper ones are not named. */
+const EXPENSIVE_MIN = SCHEMA_COST_MAX / 100;
 
 interface Context {
   readonly isRoot: boolean;
-  /** How many values the schema may apply to. */
-  readonly count: number;
+  /** How many values the schema may apply to; undefined: as many as a request may hold. */
+  readonly count: number | undefined;
   /** What keeps old and new values from being compared. */
   readonly unknownOld: FieldPath | undefined;
 }
@@ -65,33 +67,41 @@ class RuleCheck {
     const rules = schema['x-kubernetes-validations'] ?? [];
     const own = path.toString();
     if (rules.length === 0 || this.#wrongAt.some((field) => field.startsWith(own))) return;
+    const isRoot = context.isRoot || isEmbedded(schema);
+    const declared = declareType(schema, { name: '', isRoot });
+    const most = Math.floor(REQUEST_BYTES_MAX / ((declared?.bytesMin ?? 1) + 1));
     for (const [index, rule] of rules.entries()) {
-      const compiled = compileRule(rule, schema, context.isRoot);
-      this.#check(compiled, path.child('x-kubernetes-validations').index(index), context);
+      const compiled = compileRule(rule, schema, isRoot);
+      const at = path.child('x-kubernetes-validations').index(index);
+      this.#check(compiled, at, { ...context, count: context.count ?? most });
     }
   }
 
   #visitBelow(schema: Schema, path: FieldPath, { count, unknownOld }: Context): void {
+    const own = countBelow(schema);
+    const all = count === undefined || own === undefined ? undefined : count * own;
     const additional = additionalSchema(schema);
     if (additional) {
-      const all = count * membersMax(schema);
       const below = { isRoot: false, count: all, unknownOld };
       this.visit(additional, path.child('additionalProperties'), below);
     }
     const isAtomic = schema['x-kubernetes-map-type'] === 'atomic';
     for (const [name, property] of Object.entries(schema.properties ?? {})) {
       const inside = unknownOld ?? (isAtomic ? path : undefined);
-      const below = { isRoot: false, count, unknownOld: inside };
+      const below = { isRoot: false, count: all, unknownOld: inside };
       this.visit(property, path.child('properties').key(name), below);
     }
     const items = itemsOf(schema);
     if (!items) return;
     const inside = unknownOld ?? (schema['x-kubernetes-list-type'] === 'map' ? undefined : path);
-    const below = { isRoot: false, count: count * itemsMax(schema), unknownOld: inside };
-    this.visit(items, path.child('items'), below);
+    this.visit(items, path.child('items'), { isRoot: false, count: all, unknownOld: inside });
   }
 
-  #check(compiled: CompiledRule, path: FieldPath, { count, unknownOld }: Context): void {
+  #check(
+    compiled: CompiledRule,
+    path: FieldPath,
+    { count, unknownOld }: Context & { readonly count: number },
+  ): void {
     const { rule } = compiled;
     const at = path.child('rule');
     this.#spend(at, compiled.cost * count, 'estimated rule cost');
@@ -131,10 +141,22 @@ function* oldSelfCauses(
   }
 }
 
+/** How many values a list or map has at most; undefined when it says nothing of it. */
+function countBelow(schema: Schema): number | undefined {
+  const { type, maxItems, maxProperties } = schema;
+  if (type === 'array') return maxItems === undefined ? undefined : Math.max(maxItems, 0);
+  const isMap = type === 'object' && (schema.additionalProperties ?? undefined) !== undefined;
+  if (!isMap) return 1;
+  return maxProperties === undefined ? undefined : Math.max(maxProperties, 0);
+}
+
 function* tooExpensive(expenses: readonly Expense[], path: FieldPath): Iterable<StatusCause> {
   const total = expenses.reduce((sum, { cost }) => sum + cost, 0);
   if (total <= SCHEMA_COST_MAX) return;
-  const most = expenses.toSorted((a, b) => b.cost - a.cost).slice(0, EXPENSIVE_SHOWN);
+  const most = expenses
+    .filter(({ cost }) => cost >= EXPENSIVE_MIN)
+    .toSorted((a, b) => b.cost - a.cost)
+    .slice(0, EXPENSIVE_SHOWN);
   const message = 'contributed to estimated rule cost total exceeding cost limit';
   for (const one of most) yield forbidden(one.path, `${message} for entire OpenAPIv3 schema`);
   const what = 'x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema';

@@ -41,7 +41,7 @@ function errorOf(text: string, self?: object): string | undefined {
 describe('API-1010: functions of Kubernetes', () => {
   test.each([
     'quantity("2Gi").isGreaterThan(quantity("500Mi"))',
-    'quantity("1k").asInteger() == 1000 && quantity("1500m").sign() == 1',
+    'quantity("1k").asInteger() == 1000 && sign(quantity("1500m")) == 1',
     'quantity("1").add(quantity("1")).compareTo(quantity("2")) == 0',
     'isQuantity("1Mi") && !isQuantity("one")',
     '[1, 2, 3].isSorted() && [1, 2, 3].sum() == 6 && [3, 1].min() == 1 && [3, 1].max() == 3',
@@ -61,10 +61,29 @@ describe('API-1010: functions of Kubernetes', () => {
     'semver("1.2.3").isLessThan(semver("1.10.0")) && semver("1.2.3").major() == 1',
     'isSemver("1.0.0-rc.1") && semver("v1.2", true).minor() == 2',
     'sets.contains([1, 2, 3], [2]) && sets.intersects([1], [1, 2]) && !sets.equivalent([1], [2])',
-    'math.greatest(1, 5, 3) == 5 && math.least([4, 2]) == 2',
-    '"%s is %d%%".format(["a", 5]) == "a is 5%"',
+    '"%s is %d%%".format(["a", dyn(5)]) == "a is 5%"',
+    '"%.2f %e %x %X %b %o".format([dyn(1.5), dyn(1.0), dyn(255), dyn("z"), dyn(5), dyn(8)]) == "1.50 1.000000e+00 ff 7A 101 10"',
+    '"%s".format([{"b": duration("90s"), "a": duration("1h")}]) == "{a: 3600s, b: 90s}"',
     '"a-b".replace("-", "_") == "a_b" && "abc".charAt(1) == "b"',
-    'cel.bind(x, 2, x * x == 4)',
+    '"a,b,c".split(",", 2) == ["a", "b,c"] && ["a", "b"].join("-") == "a-b"',
+    '"tacocat".indexOf("c", 3) == 4 && "tacocat".lastIndexOf("a") == 5 && " x ".trim() == "x"',
+    '"abc".substring(1, 2) == "b" && "aB".upperAscii() == "AB" && strings.quote("a\\"b") == "\\"a\\\\\\"b\\""',
+    '[1, 2].all(i, v, i < v) && [2, 1].exists(i, v, i == v) && [5].existsOne(i, v, i == 0)',
+    '{"a": 1}.transformMap(k, v, v + 1) == {"a": 2} && {"a": 1}.transformList(k, v, k) == ["a"]',
+    '{"a": "b"}.transformMapEntry(k, v, {v: k}) == {"b": "a"} && [3, 4].transformList(i, v, v > 3, i) == [1]',
+    '[3, 1, 2].sort() == [1, 2, 3] && [[1], [2]].flatten() == [1, 2] && lists.range(3) == [0, 1, 2]',
+    '["bb", "a"].sortBy(x, x.size()) == ["a", "bb"] && [1, 1].distinct() == [1] && [1, 2].reverse() == [2, 1]',
+    '[1, 2, 3].slice(1, 3) == [2, 3] && [1, 2].first() == optional.of(1) && [1, 2].last().value() == 2',
+    'optional.of(2).optMap(x, x * 2).orValue(0) == 4 && optional.none().or(optional.of(1)).value() == 1',
+    '[?optional.none(), 1] == [1] && {?"a": optional.of(1)} == {"a": 1} && {"a": 1}[?"b"] == optional.none()',
+    '[1, 2].map(x, x > 1, x * 2) == [4] && [1, 2].filter(x, x > 1) == [2] && [1].exists_one(x, x == 1)',
+    'type(1) == int && type("a") != type(b"a") && string(b"\\x61") == "a" && size("日本") == 2',
+    '1u + 2u == 3u && 7 % 4 == 3 && -7 / 2 == -3 && 1 < 1.5 && 2u > 1 && double("1e3") == 1000.0',
+    'duration("1h") + duration("1m") == duration("3660s") && timestamp(0) < timestamp(1)',
+    'timestamp("2020-01-01T00:00:00Z") - duration("1s") == timestamp("2019-12-31T23:59:59Z")',
+    'timestamp("2023-01-01T05:30:00Z").getHours("-08:00") == 21 && duration("90m").getHours() == 1',
+    'false && 1 / 0 == 1 ? false : true || 1 / 0 == 1',
+    '[0, 1].exists(x, 1 / x == 1) && ![0, 1].all(x, 1 / x == 2)',
     'has(self.name) ? self.name == "n" : true',
     'self.?name.orValue("none") == "none"',
     'timestamp("2020-01-01T00:00:00Z").getFullYear() == 2020',
@@ -103,8 +122,38 @@ describe('API-1010: faults', () => {
     ['self.name.foo()', "1:14: undeclared reference to 'foo' (in container '')"],
     ['self.a ==', '1:10: Syntax error: mismatched input'],
     ['self.a == 1 2', "1:13: Syntax error: extraneous input '2' expecting <EOF>"],
+    ['1 + 2\n3 +', "2:1: Syntax error: mismatched input '3' expecting <EOF>"],
+    ['a | b', "1:3: Syntax error: token recognition error at: '| '"],
+    ['self.true == 1', "1:6: Syntax error: mismatched input 'true' expecting IDENTIFIER"],
+    ['(self.a', "1:8: Syntax error: missing ')' at '<EOF>'"],
+    ['[1].map(var, var)', '1:9: reserved identifier: var'],
+    ['has(self)', '1:5: invalid argument to has() macro'],
+    ['[1].all(x, y, z, x)', "1:8: undeclared reference to 'all' (in container '')"],
+    ['[1, "a"]', "1:5: expected type 'int' but found 'string'"],
+    ['[self.name, self.either]', "1:17: expected type 'string' but found 'dyn'"],
+    ['duration("x") == duration("1s")', '1:10: invalid duration argument'],
+    ['"a".matches("(")', '1:13: invalid matches argument'],
+    ['self.a.all(x, true)', "1:5: expression of type 'int' cannot be range of a comprehension"],
+    ['self.a ? 1 : 2', "1:8: found no matching overload for '_?_:_' applied to '(int, int, int)'"],
+    ['self.a.b', "1:7: type 'int' does not support field selection"],
+    ['self.a && true', "1:5: expected type 'bool' but found 'int'"],
+    [
+      'self.name == null',
+      "1:11: found no matching overload for '_==_' applied to '(string, null)'",
+    ],
+    ['math.abs(1)', "1:1: undeclared reference to 'math' (in container '')"],
   ])('%s', (text, message) => {
     expect(errorOf(text)).toContain(`ERROR: <input>:${message}`);
+  });
+
+  test('all faults are told, in the order of the text', () => {
+    const text = 'self.zz == 1 && self.yy == 2';
+    expect(errorOf(text)).toBe(
+      "ERROR: <input>:1:5: undefined field 'zz'\n" +
+        ` | ${text}\n | ....^\n` +
+        "ERROR: <input>:1:21: undefined field 'yy'\n" +
+        ` | ${text}\n | ${'.'.repeat(20)}^`,
+    );
   });
 
   test('missing members and bad indexes fail when they are met', () => {
@@ -115,7 +164,7 @@ describe('API-1010: faults', () => {
 
   test('an expression of another type than is wanted', () => {
     const options = { variables, returns: ['bool'] };
-    expect(compileExpression('self.a', options).error).toBe('must evaluate to bool');
+    expect(compileExpression('self.a', options).error).toBe('must evaluate to bool but got int');
     expect(compileExpression('self.a > 1', options).error).toBeUndefined();
   });
 

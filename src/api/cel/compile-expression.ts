@@ -7,29 +7,61 @@
 //   });
 //   expression.evaluate({ object, oldObject: null, request }) // JSON in; throws CelEvaluationError
 //
-// Variables are of any type (`dyn`), or of the type of a schema; `optional` ones are CEL optionals
-// that are empty for undefined. Values are plain JSON. Whoever compiles awaits `loadEngines()` of
-// the API server first: the CEL library and the regular expressions are loaded with the first use.
+// Variables are of any type (`dyn`), of the type of a schema, or of a type of CEL; `optional` ones are
+// CEL optionals that are empty for undefined. Values are plain JSON. Whoever compiles awaits
+// `loadEngines()` of the API server first: regular expressions are loaded with the first use.
 import type { Schema } from '../apiextensions/structural-schema.ts';
 import type { Json } from '../meta/object.ts';
-import { celEngine } from './cel-engine.ts';
-import { newCelEnvironment } from './cel-environment.ts';
-import { faultText, runText } from './cel-error-text.ts';
-import type { CelFault } from './cel-error-text.ts';
-import { declareType, dynamicType } from './cel-types.ts';
-import type { CelType } from './cel-types.ts';
-import type { CelLibrary } from './libraries/library.ts';
-import { CALL_COST_MAX, CelCostError, counted, countSteps } from './runtime-cost.ts';
+import { celFunctions } from './functions.ts';
+import { checkExpression } from './language/check.ts';
+import type { Declarations } from './language/check.ts';
+import { checkLiterals } from './language/check-literals.ts';
+import type { Declaration, FunctionTable } from './language/declarations.ts';
+import { estimateCost } from './language/estimate-cost.ts';
+import type { Path } from './language/estimate-cost.ts';
+import { CelCostError, planExpression } from './language/evaluate.ts';
+import type { Evaluator } from './language/evaluate.ts';
+import { showFaults } from './language/faults.ts';
+import { childrenOf } from './language/node.ts';
+import type { CelNode } from './language/node.ts';
+import { parseExpression } from './language/parse.ts';
+import type { Range } from './language/range.ts';
+import { DYN, optionalOf, showType } from './language/types.ts';
+import type { CelType } from './language/types.ts';
+import { CelOptional, CelRunError } from './language/values.ts';
+import { declareType, dynamicValue, structsIn } from './schema-types.ts';
+import type { DeclaredType } from './schema-types.ts';
+
+/** Cost that one evaluation may have. */
+export const CALL_COST_MAX = 1_000_000;
 
 export type CelVariable =
-  'dyn' | { readonly schema: Schema; readonly isRoot?: boolean; readonly optional?: boolean };
+  | 'dyn'
+  | {
+      readonly schema: Schema;
+      readonly isRoot?: boolean;
+      readonly optional?: boolean;
+      /** How faults name the type. */
+      readonly typeName?: string;
+    }
+  /** Values are CEL values already. */
+  | { readonly type: CelType };
 
 export interface CompileOptions {
+  /** By name; names may have dots. */
   readonly variables: Readonly<Record<string, CelVariable>>;
-  /** The types it may have: `bool`, `string`, … Default: any. A result of type `dyn` always may. */
+  /** The types it may have: `bool`, `string`, … Default: any. */
   readonly returns?: readonly string[];
   /** More functions than all expressions have. */
-  readonly libraries?: readonly CelLibrary[];
+  readonly functions?: readonly Declaration[];
+  readonly structs?: StructTypes;
+}
+
+/** Types with members besides those of schemas. */
+export interface StructTypes {
+  fieldType(struct: string, field: string): CelType | undefined;
+  /** True for those that expressions may make. */
+  canMake(struct: string): boolean;
 }
 
 export interface Evaluation {
@@ -39,14 +71,13 @@ export interface Evaluation {
 }
 
 export interface CompiledExpression {
-  /** `bool`, `string`, `dyn`, `list<string>`, … */
-  readonly resultType: string;
-  /** The syntax tree, for whoever estimates its cost. */
-  readonly ast: unknown;
-  /**
-   * Values by variable, JSON or, for `raw` ones, of opaque types. Throws CelEvaluationError, also
-   * when it costs more than `costMax`.
-   */
+  /** `bool`, `string`, `dyn`, `list(string)`, … */
+  readonly resultType: CelType;
+  /** The least and most that it can cost. */
+  readonly cost: Range;
+  /** True when it speaks of a variable. */
+  uses(variable: string): boolean;
+  /** Values by variable. Throws CelEvaluationError, also when it costs more than `costMax`. */
   evaluate(values: Readonly<Record<string, unknown>>, options?: EvaluateOptions): Evaluation;
 }
 
@@ -73,98 +104,125 @@ export class CelEvaluationError extends Error {
   }
 }
 
+interface Known {
+  readonly declared: DeclaredType | undefined;
+  readonly type: CelType;
+  readonly optional: boolean;
+}
+
 /** Compiles an expression. */
-export function compileExpression(
-  text: string,
-  { variables, returns, libraries = [] }: CompileOptions,
-): Compilation {
-  const environment = newCelEnvironment(libraries);
-  const types = new Map<string, { readonly type: CelType; readonly optional: boolean }>();
+export function compileExpression(text: string, options: CompileOptions): Compilation {
+  const functions = celFunctions(options.functions);
+  const known = knownVariables(options.variables);
+  const { root, faults } = parseExpression(text);
+  if (faults) return { error: showFaults(text, faults) };
+  const wrong = checkExpression(root, declarationsOf(known, functions, options.structs));
+  if (wrong.length > 0) return { error: showFaults(text, wrong) };
+  const literals = checkLiterals(root);
+  if (literals.length > 0) return { error: showFaults(text, literals) };
+  const resultType = root.type ?? DYN;
+  const { returns } = options;
+  const shown = showType(resultType);
+  if (returns && !returns.includes(shown)) return { error: wrongResult(returns, shown) };
+  return { expression: expressionOf(root, known, functions) };
+}
+
+function expressionOf(
+  root: CelNode,
+  known: ReadonlyMap<string, Known>,
+  functions: FunctionTable,
+): CompiledExpression {
+  let cost: Range | undefined;
+  const evaluate = planExpression(root, functions);
+  return {
+    resultType: root.type ?? DYN,
+    get cost() {
+      return (cost ??= estimateCost(root, (path) => sizeAt(known, path)));
+    },
+    uses: (variable) => speaksOf(root, variable),
+    evaluate: evaluator(evaluate, known),
+  };
+}
+
+function speaksOf(node: CelNode, variable: string): boolean {
+  if (node.kind === 'ident' && node.name === variable) return true;
+  return childrenOf(node).some((child) => speaksOf(child, variable));
+}
+
+function knownVariables(variables: CompileOptions['variables']): Map<string, Known> {
+  const known = new Map<string, Known>();
+  const bySchema = new Map<Schema, DeclaredType | undefined>();
   for (const [name, variable] of Object.entries(variables)) {
-    const isDynamic = variable === 'dyn';
-    const known = isDynamic ? undefined : typeOfSchema(types, variable.schema, variables);
-    const naming = { name: `Type_${name}`, isRoot: !isDynamic && variable.isRoot === true };
-    const type = isDynamic
-      ? dynamicType
-      : (known ?? declareType(environment, variable.schema, naming));
-    const optional = !isDynamic && variable.optional === true;
-    types.set(name, { type, optional });
-    environment.registerVariable(name, optional ? `optional<${type.name}>` : type.name);
-  }
-  try {
-    const parsed = environment.parse(text);
-    useLinearPatterns(parsed.ast);
-    const checked = parsed.check();
-    if (!checked.valid) return { error: faultText(text, checked.error as unknown as CelFault) };
-    const resultType = checked.type ?? 'dyn';
-    if (returns && resultType !== 'dyn' && !returns.includes(resultType)) {
-      return { error: wrongResult(returns) };
+    if (variable === 'dyn') known.set(name, { declared: undefined, type: DYN, optional: false });
+    else if ('type' in variable) {
+      known.set(name, { declared: undefined, type: variable.type, optional: false });
+    } else {
+      const { schema, isRoot = false, optional = false, typeName = 'selfType' } = variable;
+      const declared = bySchema.get(schema) ?? declareType(schema, { name: typeName, isRoot });
+      bySchema.set(schema, declared);
+      const type = declared?.type ?? DYN;
+      known.set(name, { declared, type: optional ? optionalOf(type) : type, optional });
     }
-    countSteps(parsed.ast);
-    const evaluate = evaluator(parsed as (context: object) => unknown, types);
-    return { expression: { resultType, ast: parsed.ast, evaluate } };
-  } catch (error) {
-    if (isFault(error)) return { error: faultText(text, error) };
-    throw error;
   }
+  return known;
 }
 
-/** The type that another variable of the same schema has: `self` and `oldSelf`. */
-function typeOfSchema(
-  types: ReadonlyMap<string, { readonly type: CelType }>,
-  schema: Schema,
-  variables: CompileOptions['variables'],
-): CelType | undefined {
-  for (const [name, { type }] of types) {
-    const other = variables[name];
-    if (other !== undefined && other !== 'dyn' && other.schema === schema) return type;
+function declarationsOf(
+  known: ReadonlyMap<string, Known>,
+  functions: FunctionTable,
+  structs: StructTypes | undefined,
+): Declarations {
+  const declared = new Map<string, DeclaredType>();
+  for (const one of known.values()) {
+    if (!one.declared) continue;
+    for (const [name, struct] of structsIn(one.declared)) declared.set(name, struct);
   }
-  return undefined;
+  return {
+    functions,
+    variables: new Map(Array.from(known, ([name, { type }]) => [name, type])),
+    fieldType: (struct, field) =>
+      declared.get(struct)?.fields?.get(field)?.declared.type ?? structs?.fieldType(struct, field),
+    canMake: (struct) => structs?.canMake(struct) ?? false,
+  };
 }
 
-function wrongResult(returns: readonly string[]): string {
+function sizeAt(known: ReadonlyMap<string, Known>, [name = '', ...path]: Path): Range | undefined {
+  let at = known.get(name)?.declared;
+  for (const part of path) {
+    // The keys of maps are texts of no known length.
+    if (part === '@keys') return at?.element ? { min: 0, max: 0 } : undefined;
+    at = part === '@items' || part === '@values' ? at?.element : at?.fields?.get(part)?.declared;
+  }
+  return at && { min: 0, max: at.sizeMax };
+}
+
+function wrongResult(returns: readonly string[], found: string): string {
   const [only = '', ...others] = returns;
-  if (others.length === 0) return `must evaluate to ${only}`;
-  return `must evaluate to one of ${returns.join(', ')}`;
-}
-
-function isFault(error: unknown): error is CelFault & Error {
-  return (
-    error instanceof Error && ['ParseError', 'TypeError'].includes(error.name) && 'code' in error
-  );
-}
-
-/** `matches` becomes our own function: the library's takes as long as a pattern wants. */
-function useLinearPatterns(node: unknown): void {
-  if (Array.isArray(node)) return node.forEach(useLinearPatterns);
-  if (typeof node !== 'object' || node === null || !('op' in node) || !('args' in node)) return;
-  const { op, args } = node as { op: string; args: unknown };
-  const isCall = (op === 'call' || op === 'rcall') && Array.isArray(args);
-  if (isCall && args[0] === 'matches') args[0] = 'matchesPattern';
-  useLinearPatterns(args);
+  const wanted = others.length === 0 ? only : `one of [${returns.join(' ')}]`;
+  return `must evaluate to ${wanted} but got ${found}`;
 }
 
 function evaluator(
-  run: (context: object) => unknown,
-  types: ReadonlyMap<string, { readonly type: CelType; readonly optional: boolean }>,
+  evaluate: Evaluator,
+  known: ReadonlyMap<string, Known>,
 ): CompiledExpression['evaluate'] {
   return (values, { costMax = CALL_COST_MAX, raw = [] } = {}) => {
-    const { Optional } = celEngine();
-    const context: Record<string, unknown> = {};
-    for (const [name, { type, optional }] of types) {
+    const variables = new Map<string, unknown>();
+    for (const [name, { declared, optional }] of known) {
       const value = values[name];
-      if (raw.includes(name)) context[name] = value;
-      else if (value === undefined) context[name] = optional ? Optional.none() : null;
+      if (raw.includes(name)) variables.set(name, value ?? null);
+      else if (value === undefined) variables.set(name, optional ? CelOptional.NONE : null);
       else {
-        const converted = type.convert(value as Json);
-        context[name] = optional ? Optional.of(converted) : converted;
+        const converted = (declared?.convert ?? dynamicValue)(value as Json);
+        variables.set(name, optional ? new CelOptional(converted) : converted);
       }
     }
     try {
-      return counted(costMax, () => run(context));
+      return evaluate(variables, costMax);
     } catch (error) {
       if (error instanceof CelCostError) throw new CelEvaluationError(error.message, 'cost');
-      throw new CelEvaluationError(runText(error), 'failure');
+      if (!(error instanceof CelRunError)) throw error;
+      throw new CelEvaluationError(error.message, 'failure');
     }
   };
 }

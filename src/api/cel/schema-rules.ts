@@ -5,6 +5,7 @@ import { isUnchanged, itemPair, memberPair } from '../apiextensions/correlation.
 import type { Correlation } from '../apiextensions/correlation.ts';
 import type { SchemaRules } from '../apiextensions/schema-rules.ts';
 import {
+  isEmbedded,
   itemsOf,
   memberSchema,
   propertyOf,
@@ -14,11 +15,13 @@ import type { Schema } from '../apiextensions/structural-schema.ts';
 import { invalidValue } from '../meta/field-errors.ts';
 import { isJsonObject } from '../meta/object.ts';
 import type { Json } from '../meta/object.ts';
-import { CelEvaluationError } from './compile-expression.ts';
+import { CALL_COST_MAX, CelEvaluationError } from './compile-expression.ts';
 import { compileRule } from './compile-rule.ts';
 import type { CompiledRule } from './compile-rule.ts';
 import { failedRule, ruleMessage, ruleName } from './rule-fault.ts';
-import { CALL_COST_MAX, OBJECT_COST_MAX } from './runtime-cost.ts';
+
+/** Cost that all rules about one object may have together. */
+const OBJECT_COST_MAX = 10_000_000;
 
 /** True when a schema, or one in it, has rules. */
 function hasRules(schema: Schema): boolean {
@@ -33,7 +36,9 @@ export function compileSchemaRules(root: Schema): SchemaRules | undefined {
     const known = compiled.get(schema);
     if (known) return known;
     const rules = schema['x-kubernetes-validations'] ?? [];
-    const made = rules.map((rule) => compileRule(rule, schema, schema === root));
+    const made = rules.map((rule) =>
+      compileRule(rule, schema, schema === root || isEmbedded(schema)),
+    );
     compiled.set(schema, made);
     return made;
   };

@@ -1,26 +1,36 @@
 // `authorizer` in CEL: may the user of the request do something else, too?
 //   authorizer.group('apps').resource('deployments').namespace('x').check('create').allowed()
-import type { CelLibrary } from '../../api/cel/libraries/library.ts';
+import type { Declaration } from '../../api/cel/language/declarations.ts';
+import { structOf } from '../../api/cel/language/types.ts';
+import { CelObject } from '../../api/cel/language/values.ts';
 import type { UserInfo } from '../api-request.ts';
 import type { Attributes } from '../authorization/attributes.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import type { AdmissionRequest } from './admission-request.ts';
 
-class CelAuthorizer {
+const TYPE = 'kubernetes.authorization';
+export const AUTHORIZER = structOf(`${TYPE}.Authorizer`);
+export const RESOURCE_CHECK = structOf(`${TYPE}.ResourceCheck`);
+
+class CelAuthorizer extends CelObject {
+  readonly celType = AUTHORIZER;
   readonly authorizer: Authorizer;
   readonly user: UserInfo;
 
   constructor(authorizer: Authorizer, user: UserInfo) {
+    super();
     this.authorizer = authorizer;
     this.user = user;
   }
 }
 
-class CelPathCheck {
+class CelPathCheck extends CelObject {
+  readonly celType = structOf(`${TYPE}.PathCheck`);
   readonly by: CelAuthorizer;
   readonly path: string;
 
   constructor(by: CelAuthorizer, path: string) {
+    super();
     this.by = by;
     this.path = path;
   }
@@ -34,21 +44,25 @@ interface Asked {
   readonly name: string;
 }
 
-class CelGroupCheck {
+class CelGroupCheck extends CelObject {
+  readonly celType = structOf(`${TYPE}.GroupCheck`);
   readonly by: CelAuthorizer;
   readonly group: string;
 
   constructor(by: CelAuthorizer, group: string) {
+    super();
     this.by = by;
     this.group = group;
   }
 }
 
-class CelResourceCheck {
+class CelResourceCheck extends CelObject {
+  readonly celType = RESOURCE_CHECK;
   readonly by: CelAuthorizer;
   readonly asked: Asked;
 
   constructor(by: CelAuthorizer, asked: Asked) {
+    super();
     this.by = by;
     this.asked = asked;
   }
@@ -58,11 +72,13 @@ class CelResourceCheck {
   }
 }
 
-class CelDecision {
+class CelDecision extends CelObject {
+  readonly celType = structOf(`${TYPE}.Decision`);
   readonly allowed: boolean;
   readonly reason: string;
 
   constructor(allowed: boolean, reason: string) {
+    super();
     this.allowed = allowed;
     this.reason = reason;
   }
@@ -82,49 +98,31 @@ function accountOf(by: CelAuthorizer, namespace: string, name: string): CelAutho
 
 const NOTHING: Omit<Asked, 'group' | 'resource'> = { subresource: '', namespace: '', name: '' };
 
-/** The types and functions behind `authorizer`. */
-export const authorizerLibrary: CelLibrary = {
-  types: [
-    ['kubernetes.authorization.Authorizer', CelAuthorizer],
-    ['kubernetes.authorization.PathCheck', CelPathCheck],
-    ['kubernetes.authorization.GroupCheck', CelGroupCheck],
-    ['kubernetes.authorization.ResourceCheck', CelResourceCheck],
-    ['kubernetes.authorization.Decision', CelDecision],
-  ],
-  functions: (
-    [
-      ['A.path(string): P', (by: CelAuthorizer, path: string) => new CelPathCheck(by, path)],
-      ['A.group(string): G', (by: CelAuthorizer, group: string) => new CelGroupCheck(by, group)],
-      ['A.serviceAccount(string, string): A', accountOf],
-      [
-        'P.check(string): D',
-        ({ by, path }: CelPathCheck, verb: string) => decide(by, { verb, path }),
-      ],
-      [
-        'G.resource(string): R',
-        ({ by, group }: CelGroupCheck, resource: string) =>
-          new CelResourceCheck(by, { group, resource, ...NOTHING }),
-      ],
-      [
-        'R.subresource(string): R',
-        (check: CelResourceCheck, subresource: string) => check.with({ subresource }),
-      ],
-      [
-        'R.namespace(string): R',
-        (check: CelResourceCheck, namespace: string) => check.with({ namespace }),
-      ],
-      ['R.name(string): R', (check: CelResourceCheck, name: string) => check.with({ name })],
-      [
-        'R.check(string): D',
-        ({ by, asked }: CelResourceCheck, verb: string) => decide(by, { verb, ...asked }),
-      ],
-      ['D.allowed(): bool', ({ allowed }: CelDecision) => allowed],
-      ['D.reason(): string', ({ reason }: CelDecision) => reason],
-      ['D.errored(): bool', () => false],
-      ['D.error(): string', () => ''],
-    ] as const
-  ).map(([signature, handler]) => [fullNames(signature), handler as never] as const),
-};
+const short: readonly Declaration[] = [
+  ['path', 'authorizer_path', 'A.(string) -> P', (by: CelAuthorizer, path: string) => new CelPathCheck(by, path)],
+  ['group', 'authorizer_group', 'A.(string) -> G', (by: CelAuthorizer, group: string) => new CelGroupCheck(by, group)],
+  ['serviceAccount', 'authorizer_serviceaccount', 'A.(string, string) -> A', accountOf],
+  ['resource', 'groupcheck_resource', 'G.(string) -> R', ({ by, group }: CelGroupCheck, resource: string) => new CelResourceCheck(by, { group, resource, ...NOTHING })],
+  ['subresource', 'resourcecheck_subresource', 'R.(string) -> R', (check: CelResourceCheck, subresource: string) => check.with({ subresource })],
+  ['namespace', 'resourcecheck_namespace', 'R.(string) -> R', (check: CelResourceCheck, namespace: string) => check.with({ namespace })],
+  ['name', 'resourcecheck_name', 'R.(string) -> R', (check: CelResourceCheck, name: string) => check.with({ name })],
+  ['fieldSelector', 'authorizer_fieldselector', 'R.(string) -> R', (check: CelResourceCheck, _: string) => check],
+  ['labelSelector', 'authorizer_labelselector', 'R.(string) -> R', (check: CelResourceCheck, _: string) => check],
+  ['check', 'pathcheck_check', 'P.(string) -> D', ({ by, path }: CelPathCheck, verb: string) => decide(by, { verb, path })],
+  ['check', 'resourcecheck_check', 'R.(string) -> D', ({ by, asked }: CelResourceCheck, verb: string) => decide(by, { verb, ...asked })],
+  ['errored', 'decision_errored', 'D.() -> bool', () => false],
+  ['error', 'decision_error', 'D.() -> string', () => ''],
+  ['allowed', 'decision_allowed', 'D.() -> bool', ({ allowed }: CelDecision) => allowed],
+  ['reason', 'decision_reason', 'D.() -> string', ({ reason }: CelDecision) => reason],
+]; // prettier-ignore
+
+/**
+ * The functions behind `authorizer`. Selectors narrow nothing: our authorizer, as that of roles, has
+ * no rights that depend on them.
+ */
+export const authorizerFunctions: readonly Declaration[] = short.map(
+  ([name, id, signature, handler]) => [name, id, fullNames(signature), handler],
+);
 
 function fullNames(signature: string): string {
   const names: Readonly<Record<string, string>> = {
@@ -134,9 +132,7 @@ function fullNames(signature: string): string {
     R: 'ResourceCheck',
     D: 'Decision',
   };
-  return signature.replace(/\b[APGRD]\b/g, (letter) => {
-    return `kubernetes.authorization.${names[letter] ?? ''}`;
-  });
+  return signature.replace(/\b[APGRD]\b/g, (letter) => `${TYPE}.${names[letter] ?? ''}`);
 }
 
 /** The variables about the user of a request. */
@@ -145,5 +141,8 @@ export function authorizerOf({ context, target }: AdmissionRequest) {
   const { namespace, name, subresource } = target.info;
   const authorizer = new CelAuthorizer(context.authorizer, target.request.user);
   const asked = { group, resource, subresource, namespace, name };
-  return { authorizer, authorizerRequestResource: new CelResourceCheck(authorizer, asked) };
+  return {
+    authorizer,
+    'authorizer.requestResource': new CelResourceCheck(authorizer, asked),
+  };
 }

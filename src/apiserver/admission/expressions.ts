@@ -1,17 +1,36 @@
 // CEL in admission: what expressions of policies and match conditions may speak of, and their
-// values for one request. The CEL library is loaded when the first of them is needed.
+// values for one request. Regular expressions are loaded when the first of them is needed.
 import type { Namespace } from '../../api/generated/types.ts';
 import { compileExpression } from '../../api/cel/compile-expression.ts';
-import type { Compilation, CompiledExpression } from '../../api/cel/compile-expression.ts';
-import { dynamicType } from '../../api/cel/cel-types.ts';
+import type {
+  Compilation,
+  CompiledExpression,
+  CompileOptions,
+} from '../../api/cel/compile-expression.ts';
+import { structOf } from '../../api/cel/language/types.ts';
+import type { CelType } from '../../api/cel/language/types.ts';
+import {
+  CelDuration,
+  CelMap,
+  CelTimestamp,
+  CelUint,
+  LazyMap,
+} from '../../api/cel/language/values.ts';
+import { durationText, timestampText } from '../../api/cel/libraries/times.ts';
+import { dynamicValue, unescapedName } from '../../api/cel/schema-types.ts';
 import type { Json, KubernetesObject } from '../../api/meta/object.ts';
 import { namespaces } from '../../api/resources.ts';
 import { errorMessage } from '../../base/errors.ts';
 import { loadEngines } from '../custom-resources/load-engines.ts';
 import { getObject } from '../registry/object-store.ts';
 import type { AdmissionRequest } from './admission-request.ts';
-import type { CelLibrary } from '../../api/cel/libraries/library.ts';
-import { authorizerLibrary, authorizerOf } from './expression-authorizer.ts';
+import {
+  AUTHORIZER,
+  authorizerFunctions,
+  authorizerOf,
+  RESOURCE_CHECK,
+} from './expression-authorizer.ts';
+import { mutationStructs, namespaceSchema, requestSchema } from './expression-types.ts';
 import { matchedRequest } from './webhooks/review.ts';
 import type { Matched } from './match-request.ts';
 
@@ -23,34 +42,21 @@ export class ExpressionError extends Error {
 /** Values by variable; those of `variables` are worked out when they are asked for. */
 export type ExpressionScope = Readonly<Record<string, unknown>>;
 
-const NAMES = [
-  'object',
-  'oldObject',
-  'request',
-  'params',
-  'namespaceObject',
-  'variables',
-  'authorizer',
-  'authorizerRequestResource',
+const VARIABLES = 'kubernetes.variables';
+
+/** What is not JSON in a scope. */
+// prettier-ignore
+const RAW = [
+  'object', 'oldObject', 'params', 'variables', 'authorizer', 'authorizer.requestResource',
 ];
-const variables = Object.fromEntries(NAMES.map((name) => [name, 'dyn'] as const));
-
-/** Stands for `jsonpatch` in expressions. */
-class JsonPatchFunctions {
-  readonly name = 'jsonpatch';
-}
-
-const jsonPatchLibrary: CelLibrary = {
-  types: [['kubernetes.JSONPatch', JsonPatchFunctions]],
-  namespaces: { jsonpatch: ['kubernetes.JSONPatch', new JsonPatchFunctions()] },
-  functions: [
-    [
-      'kubernetes.JSONPatch.escapeKey(string): string',
-      (_: JsonPatchFunctions, key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1'),
-    ],
-  ],
+const known: CompileOptions['variables'] = {
+  object: 'dyn',
+  oldObject: 'dyn',
+  request: { schema: requestSchema, typeName: 'kubernetes.AdmissionRequest' },
+  namespaceObject: { schema: namespaceSchema, typeName: 'kubernetes.Namespace' },
+  authorizer: { type: AUTHORIZER },
+  'authorizer.requestResource': { type: RESOURCE_CHECK },
 };
-const libraries = [authorizerLibrary, jsonPatchLibrary];
 
 /** Compiled expressions by text; more of them are forgotten together. */
 const COMPILED_MAX = 1000;
@@ -63,18 +69,39 @@ export function whenExpressionsLoad(): undefined | Promise<void> {
   return loadEngines().then(() => void (isLoaded = true));
 }
 
-/** Compiles an expression whose result is of one of the types. `error` is upstream's text. */
-export function compileInAdmission(text: string, returns?: readonly string[]): Compilation {
-  const key = JSON.stringify([returns ?? [], text]);
-  const known = compiled.get(key);
-  if (known) return known;
-  if (compiled.size >= COMPILED_MAX) compiled.clear();
-  const plain = text.replace(/\bauthorizer\.requestResource\b/g, 'authorizerRequestResource');
-  const compilation = compileExpression(plain, {
-    variables,
-    libraries,
+export interface Speaking {
+  /** The types that the result may have. Default: any. */
+  readonly returns?: readonly string[];
+  /** The types of `variables`. Default: all names, of any type. */
+  readonly variables?: ReadonlyMap<string, CelType>;
+  /** False when there is no `params`. */
+  readonly hasParams?: boolean;
+  /** True when objects for mutations may be made. */
+  readonly mutates?: boolean;
+}
+
+/** Compiles an expression. `error` is upstream's text. */
+export function compileInAdmission(text: string, speaking: Speaking = {}): Compilation {
+  const { returns, variables, hasParams = true, mutates = true } = speaking;
+  const own = variables ? { type: structOf(VARIABLES) } : 'dyn';
+  return compileExpression(text, {
+    variables: { ...known, variables: own, ...(hasParams ? { params: 'dyn' } : {}) },
+    functions: authorizerFunctions,
+    structs: {
+      fieldType: (struct, field) =>
+        struct === VARIABLES ? variables?.get(field) : mutationStructs.fieldType(struct, field),
+      canMake: (struct) => mutates && mutationStructs.canMake(struct),
+    },
     ...(returns === undefined ? {} : { returns }),
   });
+}
+
+function compiledFor(text: string, returns: readonly string[] | undefined): Compilation {
+  const key = JSON.stringify([returns ?? [], text]);
+  const before = compiled.get(key);
+  if (before) return before;
+  if (compiled.size >= COMPILED_MAX) compiled.clear();
+  const compilation = compileInAdmission(text, returns === undefined ? {} : { returns });
   compiled.set(key, compilation);
   return compilation;
 }
@@ -85,14 +112,14 @@ export function evaluateIn(
   text: string,
   returns?: readonly string[],
 ): unknown {
-  const { expression, error } = compileInAdmission(text, returns);
+  const { expression, error } = compiledFor(text, returns);
   if (!expression) throw new ExpressionError(`compilation error: compilation failed: ${error}`);
   return resultOf(expression, scope, text);
 }
 
 function resultOf(expression: CompiledExpression, scope: ExpressionScope, text: string): unknown {
   try {
-    return expression.evaluate(scope, { raw: NAMES }).result;
+    return expression.evaluate(scope, { raw: RAW }).result;
   } catch (error) {
     throw new ExpressionError(`expression '${text}' resulted in error: ${errorMessage(error)}`);
   }
@@ -107,10 +134,10 @@ export function scopeOf(request: AdmissionRequest, matched: Matched): Expression
   return {
     object: isGone ? null : shown(object),
     oldObject: shown(isGone ? object : old),
-    request: celValue(matchedRequest(request, matched)),
+    request: matchedRequest(request, matched),
     params: null,
     namespaceObject: namespaceObject(request),
-    variables: {},
+    variables: new LazyMap({}),
     ...authorizerOf(request),
   };
 }
@@ -121,12 +148,11 @@ export function withVariables(
   params: KubernetesObject | undefined,
   definitions: readonly { readonly name: string; readonly expression: string }[],
 ): ExpressionScope {
-  const values: Record<string, unknown> = {};
+  const members: Record<string, () => unknown> = {};
+  const values = new LazyMap(members);
   const full = { ...scope, params: params ? celValue(params) : null, variables: values };
   for (const { name, expression } of definitions) {
-    let known: { value: unknown } | undefined;
-    const get = () => (known ??= { value: evaluateIn(full, expression) }).value;
-    Object.defineProperty(values, name, { get, enumerable: true });
+    members[name] = () => evaluateIn(full, expression);
   }
   return full;
 }
@@ -138,24 +164,29 @@ export function jsonOfCel(value: unknown): Json {
     return value as Json;
   }
   if (Array.isArray(value)) return value.map(jsonOfCel);
-  if (value instanceof Date) return value.toISOString().replace('.000Z', 'Z');
+  if (value instanceof CelUint) return Number(value.value);
+  if (value instanceof CelTimestamp) return timestampText(value);
+  if (value instanceof CelDuration) return durationText(value);
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-  if (typeof value !== 'object') throw new ExpressionError('the result is no JSON value');
-  const entries: Iterable<[unknown, unknown]> =
-    value instanceof Map ? value.entries() : Object.entries(value);
-  const members = [...entries].map(([name, member]) => [String(name), jsonOfCel(member)] as const);
-  return Object.fromEntries(members);
+  if (!(value instanceof CelMap)) throw new ExpressionError('the result is no JSON value');
+  // Members of objects are written as expressions have to write them.
+  const nameOf = value.celType.kind === 'struct' ? unescapedName : String;
+  const members = Array.from(value.keys(), (key) => [
+    nameOf(key as string),
+    jsonOfCel(value.get(key)),
+  ]);
+  return Object.fromEntries(members) as Json;
 }
 
 /** JSON as CEL has it. */
 export function celValue(value: object): unknown {
-  return dynamicType.convert(value as Json);
+  return dynamicValue(value as Json);
 }
 
-function namespaceObject({ context, target }: AdmissionRequest): unknown {
+function namespaceObject({ context, target }: AdmissionRequest): Json {
   const { resource, info } = target;
   if (resource === namespaces || info.namespace === '') return null;
   const place = { resource: namespaces, namespace: '', name: info.namespace };
   const found = getObject<Namespace>(context.store, place);
-  return found ? celValue(found.object) : null;
+  return found ? (found.object as unknown as Json) : null;
 }

@@ -1,16 +1,13 @@
-// Loads what only the schemas of custom resources need: regular expressions and CEL.
-import { provideCel } from '../../api/cel/cel-engine.ts';
+// Loads what only schemas and expressions need: regular expressions.
 import { provideRegexEngine } from '../../api/meta/pattern.ts';
 
 let loading: Promise<void> | undefined;
 
-/** Resolves when schemas can be compiled; loads once. */
+/** Resolves when schemas and expressions can be compiled; loads once. */
 export function loadEngines(): Promise<void> {
   return (loading ??= load());
 }
 
 async function load(): Promise<void> {
-  const [regex, cel] = await Promise.all([import('re2js'), import('@marcbachmann/cel-js')]);
-  provideRegexEngine(regex);
-  provideCel(cel);
+  provideRegexEngine(await import('re2js'));
 }

@@ -1,35 +1,62 @@
 // url(), ip() and cidr(): parts of addresses.
 import { canonicalIp, parseIp } from '../../core/ip-validation.ts';
-import { CelRunError } from './library.ts';
-import type { CelLibrary } from './library.ts';
+import type { Declaration } from '../language/declarations.ts';
+import { opaqueOf, structOf } from '../language/types.ts';
+import { CelObject, CelRunError, EntryMap } from '../language/values.ts';
 
-class CelUrl {
+class CelUrl extends CelObject {
+  readonly celType = structOf('kubernetes.URL');
   readonly url: URL;
   readonly text: string;
 
   constructor(url: URL, text: string) {
+    super();
     this.url = url;
     this.text = text;
   }
+
+  override equals({ url }: this): boolean {
+    return url.href === this.url.href;
+  }
 }
 
-class CelIp {
+class CelIp extends CelObject {
+  readonly celType = opaqueOf('net.IP');
   readonly bytes: readonly number[];
   readonly text: string;
 
   constructor(bytes: readonly number[], text: string) {
+    super();
     this.bytes = bytes;
     this.text = text;
   }
+
+  get size(): number {
+    return this.bytes.length;
+  }
+
+  override equals({ bytes }: this): boolean {
+    return Buffer.compare(Buffer.from(bytes), Buffer.from(this.bytes)) === 0;
+  }
 }
 
-class CelCidr {
+class CelCidr extends CelObject {
+  readonly celType = opaqueOf('net.CIDR');
   readonly ip: CelIp;
   readonly bits: number;
 
   constructor(ip: CelIp, bits: number) {
+    super();
     this.ip = ip;
     this.bits = bits;
+  }
+
+  get size(): number {
+    return this.ip.size;
+  }
+
+  override equals({ ip, bits }: this): boolean {
+    return bits === this.bits && ip.equals(this.ip);
   }
 }
 
@@ -59,10 +86,9 @@ function escapedPath({ url, text }: CelUrl): string {
     : url.pathname;
 }
 
-function queryOf({ url }: CelUrl): Record<string, string[]> {
-  const query: Record<string, string[]> = {};
-  for (const name of new Set(url.searchParams.keys())) query[name] = url.searchParams.getAll(name);
-  return query;
+function queryOf({ url }: CelUrl): EntryMap {
+  const names = new Set(url.searchParams.keys());
+  return new EntryMap(Array.from(names, (name) => [name, url.searchParams.getAll(name)]));
 }
 
 function ipOf(text: string): CelIp | undefined {
@@ -147,69 +173,93 @@ function isGlobalUnicast(ip: CelIp): boolean {
   return !isLoopback(ip) && !isLinkLocalUnicast(ip);
 }
 
-class IpNamespace {}
-
 const U = 'kubernetes.URL';
 const I = 'net.IP';
 const C = 'net.CIDR';
 
-export const addresses: CelLibrary = {
-  types: [
-    [U, CelUrl],
-    [I, CelIp],
-    [C, CelCidr],
-    ['IpNamespace', IpNamespace],
+const urls: readonly Declaration[] = [
+  ['url', 'string_to_url', `(string) -> ${U}`, parseUrl],
+  ['isURL', 'is_url_string', '(string) -> bool', (text: string) => urlOf(text) !== undefined],
+  [
+    'getScheme',
+    'url_get_scheme',
+    `${U}.() -> string`,
+    (one: CelUrl) => (isAbsolute(one) ? one.url.protocol.slice(0, -1) : ''),
   ],
-  namespaces: { ip: ['IpNamespace', new IpNamespace()] },
-  functions: [
-    [`url(string): ${U}`, parseUrl],
-    ['isURL(string): bool', (text: string) => urlOf(text) !== undefined],
-    [
-      `${U}.getScheme(): string`,
-      (one: CelUrl) => (isAbsolute(one) ? one.url.protocol.slice(0, -1) : ''),
-    ],
-    [`${U}.getHost(): string`, (one: CelUrl) => (isAbsolute(one) ? one.url.host : '')],
-    [
-      `${U}.getHostname(): string`,
-      (one: CelUrl) => (isAbsolute(one) ? one.url.hostname.replace(/^\[|\]$/g, '') : ''),
-    ],
-    [`${U}.getPort(): string`, (one: CelUrl) => (isAbsolute(one) ? portOf(one) : '')],
-    [`${U}.getEscapedPath(): string`, escapedPath],
-    [`${U}.getQuery(): map<string, list<string>>`, queryOf],
-    [`ip(string): ${I}`, parseIpText],
-    ['isIP(string): bool', (text: string) => ipOf(text) !== undefined],
-    [
-      `IpNamespace.isCanonical(string): bool`,
-      (_: IpNamespace, text: string) => ipText(parseIpText(text).bytes) === text,
-    ],
-    [`${I}.family(): int`, ({ bytes }: CelIp) => (bytes.length === 4 ? 4n : 6n)],
-    [`${I}.isUnspecified(): bool`, isUnspecified],
-    [`${I}.isLoopback(): bool`, isLoopback],
-    [`${I}.isLinkLocalMulticast(): bool`, isLinkLocalMulticast],
-    [`${I}.isLinkLocalUnicast(): bool`, isLinkLocalUnicast],
-    [`${I}.isGlobalUnicast(): bool`, isGlobalUnicast],
-    [`string(${I}): string`, ({ bytes }: CelIp) => ipText(bytes)],
-    [`cidr(string): ${C}`, parseCidr],
-    ['isCIDR(string): bool', (text: string) => cidrOf(text) !== undefined],
-    [
-      `${C}.containsIP(string): bool`,
-      (one: CelCidr, text: string) => containsIp(one, parseIpText(text)),
-    ],
-    [`${C}.containsIP(${I}): bool`, containsIp],
-    [
-      `${C}.containsCIDR(string): bool`,
-      (one: CelCidr, text: string) => containsCidr(one, parseCidr(text)),
-    ],
-    [`${C}.containsCIDR(${C}): bool`, containsCidr],
-    [`${C}.ip(): ${I}`, ({ ip }: CelCidr) => ip],
-    [
-      `${C}.masked(): ${C}`,
-      ({ ip, bits }: CelCidr) => new CelCidr(new CelIp(maskedTo(ip, bits), ''), bits),
-    ],
-    [`${C}.prefixLength(): int`, ({ bits }: CelCidr) => BigInt(bits)],
-    [`string(${C}): string`, ({ ip, bits }: CelCidr) => `${ipText(ip.bytes)}/${bits}`],
+  [
+    'getHost',
+    'url_get_host',
+    `${U}.() -> string`,
+    (one: CelUrl) => (isAbsolute(one) ? one.url.host : ''),
   ],
-};
+  [
+    'getHostname',
+    'url_get_hostname',
+    `${U}.() -> string`,
+    (one: CelUrl) => (isAbsolute(one) ? one.url.hostname.replace(/^\[|\]$/g, '') : ''),
+  ],
+  [
+    'getPort',
+    'url_get_port',
+    `${U}.() -> string`,
+    (one: CelUrl) => (isAbsolute(one) ? portOf(one) : ''),
+  ],
+  ['getEscapedPath', 'url_get_escaped_path', `${U}.() -> string`, escapedPath],
+  ['getQuery', 'url_get_query', `${U}.() -> map(string, list(string))`, queryOf],
+];
+
+const ips: readonly Declaration[] = [
+  ['ip', 'string_to_ip', `(string) -> ${I}`, parseIpText],
+  ['isIP', 'is_ip', '(string) -> bool', (text: string) => ipOf(text) !== undefined],
+  [
+    'ip.isCanonical',
+    'ip_is_canonical',
+    '(string) -> bool',
+    (text: string) => ipText(parseIpText(text).bytes) === text,
+  ],
+  ['family', 'ip_family', `${I}.() -> int`, ({ bytes }: CelIp) => (bytes.length === 4 ? 4n : 6n)],
+  ['isUnspecified', 'ip_is_unspecified', `${I}.() -> bool`, isUnspecified],
+  ['isLoopback', 'ip_is_loopback', `${I}.() -> bool`, isLoopback],
+  ['isLinkLocalMulticast', 'ip_is_link_local_multicast', `${I}.() -> bool`, isLinkLocalMulticast],
+  ['isLinkLocalUnicast', 'ip_is_link_local_unicast', `${I}.() -> bool`, isLinkLocalUnicast],
+  ['isGlobalUnicast', 'ip_is_global_unicast', `${I}.() -> bool`, isGlobalUnicast],
+  ['string', 'ip_to_string', `(${I}) -> string`, ({ bytes }: CelIp) => ipText(bytes)],
+];
+
+const cidrs: readonly Declaration[] = [
+  ['cidr', 'string_to_cidr', `(string) -> ${C}`, parseCidr],
+  ['isCIDR', 'is_cidr', '(string) -> bool', (text: string) => cidrOf(text) !== undefined],
+  [
+    'containsIP',
+    'cidr_contains_ip_string',
+    `${C}.(string) -> bool`,
+    (one: CelCidr, text: string) => containsIp(one, parseIpText(text)),
+  ],
+  ['containsIP', 'cidr_contains_ip_ip', `${C}.(${I}) -> bool`, containsIp],
+  [
+    'containsCIDR',
+    'cidr_contains_cidr_string',
+    `${C}.(string) -> bool`,
+    (one: CelCidr, text: string) => containsCidr(one, parseCidr(text)),
+  ],
+  ['containsCIDR', 'cidr_contains_cidr', `${C}.(${C}) -> bool`, containsCidr],
+  ['ip', 'cidr_ip', `${C}.() -> ${I}`, ({ ip }: CelCidr) => ip],
+  ['prefixLength', 'cidr_prefix_length', `${C}.() -> int`, ({ bits }: CelCidr) => BigInt(bits)],
+  [
+    'masked',
+    'cidr_masked',
+    `${C}.() -> ${C}`,
+    ({ ip, bits }: CelCidr) => new CelCidr(new CelIp(maskedTo(ip, bits), ''), bits),
+  ],
+  [
+    'string',
+    'cidr_to_string',
+    `(${C}) -> string`,
+    ({ ip, bits }: CelCidr) => `${ipText(ip.bytes)}/${bits}`,
+  ],
+];
+
+export const addresses: readonly Declaration[] = [...urls, ...ips, ...cidrs];
 
 /** Also the default port of a scheme, when it is written down. */
 function portOf({ url, text }: CelUrl): string {

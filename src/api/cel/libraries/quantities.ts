@@ -9,17 +9,24 @@ import {
   wholeQuantity,
 } from '../../meta/quantity.ts';
 import type { Quantity } from '../../meta/quantity.ts';
-import { CelRunError } from './library.ts';
-import type { CelLibrary } from './library.ts';
+import type { Declaration } from '../language/declarations.ts';
+import { structOf } from '../language/types.ts';
+import { CelObject, CelRunError } from '../language/values.ts';
 
 const BAD =
   "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 
-class CelQuantity {
+class CelQuantity extends CelObject {
+  readonly celType = structOf('kubernetes.Quantity');
   readonly value: Quantity;
 
   constructor(value: Quantity) {
+    super();
     this.value = value;
+  }
+
+  override equals({ value }: this): boolean {
+    return compareQuantities(value, this.value) === 0;
   }
 }
 
@@ -65,24 +72,23 @@ const subtract = (left: CelQuantity, right: Quantity) =>
 
 const Q = 'kubernetes.Quantity';
 
-export const quantities: CelLibrary = {
-  types: [[Q, CelQuantity]],
-  functions: [
-    [`quantity(string): ${Q}`, parse],
-    ['isQuantity(string): bool', isQuantity],
-    [`${Q}.isInteger(): bool`, (one: CelQuantity) => wholeOf(one) !== undefined],
-    [`${Q}.asInteger(): int`, asInteger],
-    [`${Q}.asApproximateFloat(): double`, (one: CelQuantity) => quantityToNumber(one.value)],
-    [`${Q}.sign(): int`, (one: CelQuantity) => sign(one.value.mantissa)],
-    [`${Q}.isGreaterThan(${Q}): bool`, (a: CelQuantity, b: CelQuantity) => compare(a, b) > 0],
-    [`${Q}.isLessThan(${Q}): bool`, (a: CelQuantity, b: CelQuantity) => compare(a, b) < 0],
-    [`${Q}.compareTo(${Q}): int`, (a: CelQuantity, b: CelQuantity) => BigInt(compare(a, b))],
-    [`${Q}.add(${Q}): ${Q}`, (a: CelQuantity, b: CelQuantity) => add(a, b.value)],
-    [`${Q}.add(int): ${Q}`, (a: CelQuantity, b: bigint) => add(a, wholeQuantity(b))],
-    [`${Q}.sub(${Q}): ${Q}`, (a: CelQuantity, b: CelQuantity) => subtract(a, b.value)],
-    [`${Q}.sub(int): ${Q}`, (a: CelQuantity, b: bigint) => subtract(a, wholeQuantity(b))],
-  ],
-};
+type Two = [CelQuantity, CelQuantity];
+
+export const quantities: readonly Declaration[] = [
+  ['quantity', 'string_to_quantity', `(string) -> ${Q}`, parse],
+  ['isQuantity', 'is_quantity_string', '(string) -> bool', isQuantity],
+  ['sign', 'quantity_sign', `(${Q}) -> int`, ({ value }: CelQuantity) => sign(value.mantissa)],
+  ['isGreaterThan', 'quantity_is_greater_than', `${Q}.(${Q}) -> bool`, (...two: Two) => compare(...two) > 0],
+  ['isLessThan', 'quantity_is_less_than', `${Q}.(${Q}) -> bool`, (...two: Two) => compare(...two) < 0],
+  ['compareTo', 'quantity_compare_to', `${Q}.(${Q}) -> int`, (...two: Two) => BigInt(compare(...two))],
+  ['asApproximateFloat', 'quantity_get_float', `${Q}.() -> double`, ({ value }: CelQuantity) => quantityToNumber(value)],
+  ['asInteger', 'quantity_get_int', `${Q}.() -> int`, asInteger],
+  ['isInteger', 'quantity_is_integer', `${Q}.() -> bool`, (one: CelQuantity) => wholeOf(one) !== undefined],
+  ['add', 'quantity_add', `${Q}.(${Q}) -> ${Q}`, (a: CelQuantity, b: CelQuantity) => add(a, b.value)],
+  ['add', 'quantity_add_int', `${Q}.(int) -> ${Q}`, (a: CelQuantity, b: bigint) => add(a, wholeQuantity(b))],
+  ['sub', 'quantity_sub', `${Q}.(${Q}) -> ${Q}`, (a: CelQuantity, b: CelQuantity) => subtract(a, b.value)],
+  ['sub', 'quantity_sub_int', `${Q}.(int) -> ${Q}`, (a: CelQuantity, b: bigint) => subtract(a, wholeQuantity(b))],
+]; // prettier-ignore
 
 function sign(value: bigint): bigint {
   return value === 0n ? 0n : value > 0n ? 1n : -1n;

@@ -1,121 +1,105 @@
-// Functions of strings that the CEL library lacks: replace, charAt, reverse, quote, format; and
-// regular expressions in linear time.
+// Functions of strings.
 import { goQuote } from '../../meta/go-quote.ts';
-import { compilePattern, PatternError } from '../../meta/pattern.ts';
-import type { Pattern } from '../../meta/pattern.ts';
-import { CelRunError } from './library.ts';
-import type { CelLibrary } from './library.ts';
+import type { Declaration } from '../language/declarations.ts';
+import { CelRunError } from '../language/values.ts';
+import { formatText } from './format-text.ts';
 
-function patternOf(text: string): Pattern {
-  try {
-    return compilePattern(text);
-  } catch (error) {
-    if (error instanceof PatternError) throw new CelRunError(error.message);
-    throw error;
-  }
+function outOfRange(index: bigint): CelRunError {
+  return new CelRunError(`index out of range: ${index}`);
 }
 
 function charAt(text: string, index: bigint): string {
   const characters = Array.from(text);
-  if (index < 0n || index > BigInt(characters.length)) {
-    throw new CelRunError(`index out of range: ${index}`);
-  }
+  if (index < 0n || index > BigInt(characters.length)) throw outOfRange(index);
   return characters[Number(index)] ?? '';
+}
+
+function indexOf(text: string, part: string, from = 0n): bigint {
+  if (part === '') return from;
+  if (from < 0n) throw outOfRange(from);
+  const characters = Array.from(text);
+  const start = characters.slice(0, Number(from)).join('').length;
+  if (from >= BigInt(characters.length)) return -1n;
+  const found = text.indexOf(part, start);
+  return found < 0 ? -1n : BigInt(Array.from(text.slice(0, found)).length);
+}
+
+function lastIndexOf(text: string, part: string, from?: bigint): bigint {
+  const characters = Array.from(text);
+  if (part === '') return from ?? BigInt(characters.length);
+  if (from !== undefined && from < 0n) throw outOfRange(from);
+  if (from !== undefined && from >= BigInt(characters.length)) return -1n;
+  const before = from === undefined ? text : characters.slice(0, Number(from)).join('');
+  const found = text.lastIndexOf(part, before.length);
+  return found < 0 ? -1n : BigInt(Array.from(text.slice(0, found)).length);
 }
 
 function replace(text: string, old: string, by: string, limit = -1n): string {
   if (limit < 0n) return text.replaceAll(old, () => by);
-  const parts = text.split(old);
+  const parts = old === '' ? ['', ...Array.from(text), ''] : text.split(old);
   const head = parts.slice(0, Number(limit) + 1);
   const tail = parts.slice(head.length);
   return [head.join(by), ...tail].join(old);
 }
 
-function format(template: string, values: readonly unknown[]): string {
-  let next = 0;
-  const text = template.replace(
-    /%(?:%|(?:\.(\d+))?([a-zA-Z]))/g,
-    (clause, digits: string | undefined, verb: string | undefined) => {
-      if (verb === undefined) return '%';
-      if (next >= values.length) throw new CelRunError(`index ${next} out of range`);
-      const value = values[next++];
-      return clauseText(value, verb, digits === undefined ? undefined : Number(digits)) ?? clause;
-    },
-  );
-  return text;
+function split(text: string, separator: string, limit = -1n): string[] {
+  if (limit === 0n) return [];
+  const parts = separator === '' ? Array.from(text) : text.split(separator);
+  if (limit < 0n || BigInt(parts.length) <= limit) return parts;
+  const head = parts.slice(0, Number(limit) - 1);
+  return [...head, parts.slice(head.length).join(separator)];
 }
 
-function clauseText(value: unknown, verb: string, digits: number | undefined): string | undefined {
-  switch (verb) {
-    case 's':
-      return plainText(value);
-    case 'd':
-      return typeof value === 'bigint' ? value.toString() : String(Math.trunc(Number(value)));
-    case 'f':
-      return Number(value).toFixed(digits ?? 6);
-    case 'e':
-      return Number(value).toExponential(digits ?? 6);
-    case 'b':
-      return typeof value === 'boolean' ? (value ? '1' : '0') : BigInt(value as bigint).toString(2);
-    case 'o':
-      return BigInt(value as bigint).toString(8);
-    case 'x':
-    case 'X': {
-      const hex =
-        typeof value === 'string'
-          ? Buffer.from(value).toString('hex')
-          : BigInt(value as bigint).toString(16);
-      return verb === 'X' ? hex.toUpperCase() : hex;
-    }
-    default:
-      throw new CelRunError(
-        `could not parse formatting clause: unrecognized formatting clause "${verb}"`,
-      );
+function substring(text: string, start: bigint, end?: bigint): string {
+  const characters = Array.from(text);
+  const size = BigInt(characters.length);
+  if (end !== undefined && start > end) {
+    throw new CelRunError(`invalid substring range. start: ${start}, end: ${end}`);
   }
+  if (start < 0n || start > size) throw outOfRange(start);
+  if (end !== undefined && (end < 0n || end > size)) throw outOfRange(end);
+  return characters.slice(Number(start), end === undefined ? undefined : Number(end)).join('');
 }
 
-function plainText(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return `[${value.map(plainText).join(', ')}]`;
-  if (value instanceof Date) return value.toISOString().replace('.000Z', 'Z');
-  if (typeof value === 'string') return value;
-  if (typeof value !== 'object') return (value as bigint | number | boolean).toString();
-  const members = Object.entries(value).map(([name, one]) => `${name}: ${plainText(one)}`);
-  return `{${members.toSorted().join(', ')}}`;
+function join(list: readonly unknown[], separator = ''): string {
+  if (list.some((item) => typeof item !== 'string')) throw new CelRunError('no such overload');
+  return list.join(separator);
 }
 
-class Strings {}
+const lower = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+const upper = (text: string) => text.replace(/[a-z]/g, (letter) => letter.toUpperCase());
 
-const N = 'StringsNamespace';
+/** Spaces as Go's unicode.IsSpace has them. */
+const SPACES = /^[\s\u0085]+|[\s\u0085]+$/g;
 
-export const strings: CelLibrary = {
-  types: [[N, Strings]],
-  namespaces: { strings: [N, new Strings()] },
-  functions: [
-    ['string.charAt(int): string', charAt],
-    ['string.replace(string, string): string', replace],
-    ['string.replace(string, string, int): string', replace],
-    ['string.reverse(): string', (text: string) => Array.from(text).reverse().join('')],
-    ['string.format(list<dyn>): string', format],
-    [`${N}.quote(string): string`, (_: Strings, text: string) => goQuote(text)],
-    // `matches` is renamed before it is checked: the library's own is not linear.
-    ['string.matchesPattern(string): bool', (text: string, re: string) => patternOf(re).test(text)],
-    [
-      'matchesPattern(string, string): bool',
-      (text: string, re: string) => patternOf(re).test(text),
-    ],
-    [
-      'string.find(string): string',
-      (text: string, re: string) => patternOf(re).findAll(text, 1)[0] ?? '',
-    ],
-    [
-      'string.findAll(string): list<string>',
-      (text: string, re: string) => patternOf(re).findAll(text, text.length + 1),
-    ],
-    [
-      'string.findAll(string, int): list<string>',
-      (text: string, re: string, limit: bigint) =>
-        patternOf(re).findAll(text, limit < 0n ? text.length + 1 : Number(limit)),
-    ],
+const S = 'string';
+
+export const strings: readonly Declaration[] = [
+  ['contains', 'contains_string', 'string.(string) -> bool', (a: string, b: string) => a.includes(b)],
+  ['endsWith', 'ends_with_string', 'string.(string) -> bool', (a: string, b: string) => a.endsWith(b)],
+  ['startsWith', 'starts_with_string', 'string.(string) -> bool', (a: string, b: string) => a.startsWith(b)],
+  ['charAt', 'string_char_at_int', `${S}.(int) -> string`, charAt],
+  ['indexOf', 'string_index_of_string', `${S}.(string) -> int`, indexOf],
+  ['indexOf', 'string_index_of_string_int', `${S}.(string, int) -> int`, indexOf],
+  ['lastIndexOf', 'string_last_index_of_string', `${S}.(string) -> int`, lastIndexOf],
+  ['lastIndexOf', 'string_last_index_of_string_int', `${S}.(string, int) -> int`, lastIndexOf],
+  ['lowerAscii', 'string_lower_ascii', `${S}.() -> string`, lower],
+  ['upperAscii', 'string_upper_ascii', `${S}.() -> string`, upper],
+  ['replace', 'string_replace_string_string', `${S}.(string, string) -> string`, replace],
+  ['replace', 'string_replace_string_string_int', `${S}.(string, string, int) -> string`, replace],
+  ['split', 'string_split_string', `${S}.(string) -> list(string)`, split],
+  ['split', 'string_split_string_int', `${S}.(string, int) -> list(string)`, split],
+  ['substring', 'string_substring_int', `${S}.(int) -> string`, substring],
+  ['substring', 'string_substring_int_int', `${S}.(int, int) -> string`, substring],
+  ['trim', 'string_trim', `${S}.() -> string`, (text: string) => text.replace(SPACES, '')],
+  ['format', 'string_format', `${S}.(list(dyn)) -> string`, formatText],
+  ['strings.quote', 'strings_quote', '(string) -> string', (text: string) => goQuote(text)],
+  ['join', 'list_join', 'list(string).() -> string', join],
+  ['join', 'list_join_string', 'list(string).(string) -> string', join],
+  [
+    'jsonpatch.escapeKey',
+    'string_jsonpatch_escapeKey_string',
+    '(string) -> string',
+    (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1'),
   ],
-};
+]; // prettier-ignore

@@ -13,15 +13,18 @@ import { invalid } from '../../../api/meta/status-error.ts';
 import type { StatusCause } from '../../../api/meta/status-error.ts';
 import type { AdmissionRequest } from '../admission-request.ts';
 import { compileInAdmission, whenExpressionsLoad } from '../expressions.ts';
+import type { Speaking } from '../expressions.ts';
+import { DYN } from '../../../api/cel/language/types.ts';
+import type { CelType } from '../../../api/cel/language/types.ts';
 import { isExempt } from '../match-request.ts';
-import { objectsAsMaps } from './object-literals.ts';
 import { whenDone } from '../when-done.ts';
 
-/** An expression with its place and the types that its result may have. */
-interface Placed {
+/** An expression with its place and what it may speak of and be. */
+interface Placed extends Speaking {
   readonly path: FieldPath;
   readonly text: string;
-  readonly returns?: readonly string[];
+  /** Of the variable that it gives. */
+  readonly name?: string;
 }
 
 interface Configuration extends KubernetesObject {
@@ -41,16 +44,23 @@ export function checkExpressions(request: AdmissionRequest): void | Promise<void
   const placed = expressionsOf(object);
   if (placed.length === 0) return undefined;
   return whenDone(whenExpressionsLoad(), () => {
-    const causes = placed.flatMap(causesOf);
+    const causes = causesOf(placed, object);
     if (causes.length > 0) throw invalid(target.resource, object.metadata.name ?? '', causes);
   });
 }
 
-function causesOf({ path, text, returns }: Placed): StatusCause[] {
-  const { error } = compileInAdmission(text, returns);
-  if (error === undefined) return [];
-  const isSyntax = error.startsWith('ERROR');
-  return [invalidValue(path, text, isSyntax ? `compilation failed: ${error}` : error)];
+/** Variables have the types of their expressions for all expressions after them. */
+function causesOf(placed: readonly Placed[], { spec }: Configuration): StatusCause[] {
+  const variables = new Map<string, CelType>();
+  const hasParams = spec?.paramKind !== undefined;
+  return placed.flatMap(({ path, text, name, ...speaking }) => {
+    const own = spec ? { variables, hasParams } : { hasParams: false };
+    const { expression, error } = compileInAdmission(text, { mutates: false, ...own, ...speaking });
+    if (name !== undefined) variables.set(name, expression?.resultType ?? DYN);
+    if (error === undefined) return [];
+    const isSyntax = error.startsWith('ERROR');
+    return [invalidValue(path, text, isSyntax ? `compilation failed: ${error}` : error)];
+  });
 }
 
 function expressionsOf({ webhooks = [], spec = {} }: Configuration): Placed[] {
@@ -77,9 +87,10 @@ function policyExpressions(spec: PolicySpec): Placed[] {
     fieldPath('spec', list).index(index).child(name);
   return [
     ...conditions(matchConditions, fieldPath('spec')),
-    ...variables.map(({ expression }, index) => ({
+    ...variables.map(({ name, expression }, index) => ({
       path: at('variables', index, 'expression'),
       text: expression,
+      name,
     })),
     ...validations.flatMap(({ expression, messageExpression = '' }, index) => [
       { path: at('validations', index, 'expression'), text: expression, returns: BOOL },
@@ -96,6 +107,7 @@ function policyExpressions(spec: PolicySpec): Placed[] {
     ...auditAnnotations.map(({ valueExpression }, index) => ({
       path: at('auditAnnotations', index, 'valueExpression'),
       text: valueExpression,
+      returns: ['string', 'null'],
     })),
   ];
 }
@@ -105,9 +117,9 @@ function mutationExpressions({ mutations = [] }: PolicySpec): Placed[] {
     const path = fieldPath('spec', 'mutations').index(index);
     const both = { jsonPatch, applyConfiguration };
     return Object.entries(both).flatMap(([name, own]) => {
-      const { expression = '' } = own ?? {};
-      const text = objectsAsMaps(expression);
-      return own ? [{ path: path.child(name).child('expression'), text }] : [];
+      const returns = [name === 'jsonPatch' ? 'list(JSONPatch)' : 'Object'];
+      const at = path.child(name).child('expression');
+      return own ? [{ path: at, text: own.expression ?? '', returns, mutates: true }] : [];
     });
   });
 }

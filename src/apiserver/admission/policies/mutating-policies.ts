@@ -19,7 +19,6 @@ import { replaceWith } from '../replace-object.ts';
 import { whenDone } from '../when-done.ts';
 import { meetingsOf, scopeOfMeeting } from './policy-bindings.ts';
 import type { Meeting } from './policy-bindings.ts';
-import { objectsAsMaps } from './object-literals.ts';
 
 type MutatingMeeting = Meeting<MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding>;
 
@@ -86,11 +85,11 @@ function mutated(
 ): Json | undefined {
   const document = current as unknown as Json;
   if (patchType === 'JSONPatch') {
-    const patch = jsonOfCel(evaluateIn(scope, objectsAsMaps(jsonPatch?.expression ?? '')));
+    const patch = jsonOfCel(evaluateIn(scope, jsonPatch?.expression ?? '', ['list(JSONPatch)']));
     return patched(document, patch);
   }
-  const expression = objectsAsMaps(applyConfiguration?.expression ?? '');
-  const configuration = jsonOfCel(evaluateIn(scope, expression));
+  const expression = applyConfiguration?.expression ?? '';
+  const configuration = jsonOfCel(evaluateIn(scope, expression, ['Object']));
   return mergeTyped(typingOf(resource).schema, document, configuration);
 }
 
