@@ -107,7 +107,7 @@ export interface EmbeddedOptions {
   readonly featureGates: RuleContext['featureGates'];
   readonly emulatedVersion: RuleContext['emulatedVersion'];
   /** Told of every request from outside; absent: nobody is. */
-  readonly auditLog?: Pick<AuditLog, 'write'> | undefined;
+  readonly auditLog?: Omit<AuditLog, 'random'> | undefined;
 }
 
 export interface Embedded {
@@ -266,7 +266,7 @@ function createApiServer(
     }),
     authorizer: api.authorizer,
     tokenKeys: api.issuer,
-    audit: auditLog && { random, write: (event) => auditLog.write(event) },
+    audit: auditLog && { ...auditLog, random },
     version: versionInfo(options.emulatedVersion),
     customResources: () => api.customResources.resources(),
     resources: [...builtinResources, ...(options.nodes.length > 0 ? metricsResources : [])],

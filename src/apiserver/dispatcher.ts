@@ -6,7 +6,7 @@ import type { Logger } from '../base/logger.ts';
 import { internalError, statusError, StatusError } from '../api/meta/status-error.ts';
 import { builtinResources, type ResourceDefinition } from '../api/resources.ts';
 import type { ApiHandler, ApiRequest, ApiResponse, UserInfo } from './api-request.ts';
-import { auditEvent, type AuditedRequest, type AuditLog } from './audit.ts';
+import { createAuditor, type AuditedRequest, type Auditor, type AuditLog } from './audit.ts';
 import type { Authenticator } from './authentication.ts';
 import { requestAttributes, type Attributes } from './authorization/attributes.ts';
 import type { Exchange } from './exchange.ts';
@@ -86,18 +86,9 @@ async function apiRequest(
     audited.annotations = { [key]: value, ...audited.annotations };
   };
   const signal = () => exchange.signal();
-  const request = {
-    method,
-    path,
-    query,
-    info,
-    user,
-    body,
-    contentType,
-    userAgent,
-    signal,
-    annotate,
-  };
+  const common = { method, path, query, info, user, body, contentType };
+  const request = { ...common, userAgent, signal, annotate };
+  audited.request = request;
   if (info?.subresource !== 'proxy') return request;
   return { ...request, forwarded: { headers, sourceIP: audited.sourceIP } };
 }
@@ -133,6 +124,8 @@ async function yamlOf({ headers }: Exchange, { status }: StatusError) {
   return encodeYaml(status);
 }
 
+type Tools = DispatcherOptions & { readonly auditor: Auditor | undefined };
+
 interface ResourceCall {
   readonly user: UserInfo;
   readonly info: RequestInfo;
@@ -147,7 +140,7 @@ function routeOf(info: RequestInfo): Route {
 }
 
 async function serveResource(
-  { handler, clock, metrics }: DispatcherOptions,
+  { handler, clock, metrics, auditor }: Tools,
   exchange: Exchange,
   { user, info, audited, track }: ResourceCall,
 ): Promise<void> {
@@ -157,9 +150,11 @@ async function serveResource(
   const representation = negotiate(accept, { route: routeOf(info), stream });
   const work = apiRequest(exchange, user, { audited, info }).then(handler);
   const response = await (isLongRunning(info) ? work : withinLimit(clock, work));
+  audited.response = response;
   const pretty = wantsPretty(query, headers['user-agent'] ?? '');
   const onLongRunning = (running: LongRunning) => {
     exchange.onClose(metrics.longRunning());
+    auditor?.started(exchange, audited);
     track(running);
   };
   const { reply, acceptEncoding } = exchange;
@@ -173,7 +168,7 @@ function newAudit({ socket }: Exchange, receivedMs: number): AuditedRequest {
 
 /** Who asks for what; notes it down for the audit log, too. Throws 400, 401, 403, 405. */
 async function identify(
-  { authenticator, authorizer }: DispatcherOptions,
+  { authenticator, authorizer, auditor }: Tools,
   exchange: Exchange,
   audited: AuditedRequest,
 ) {
@@ -183,6 +178,7 @@ async function identify(
   const info = parseRequestInfo(exchange);
   const attributes = attributesOf(exchange, info);
   audited.attributes = info ? { ...attributes, version: info.version } : attributes;
+  auditor?.received(exchange, audited);
   const user = impersonated(own, headers, { authorizer, attributes });
   if (user !== own) audited.impersonated = user;
   return { user, info, attributes };
@@ -197,15 +193,11 @@ function hangUpOnSender(exchange: Exchange): void {
 /** The dispatcher of a server. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { clock, logger, metrics, handler, discovery, audit } = options;
+  const auditor = audit && createAuditor(audit, clock);
+  const tools = { ...options, auditor };
   const known = new Set(
     options.resources.map(({ group, version, resource }) => `${group}/${version}/${resource}`),
   );
-
-  const logEnd = (exchange: Exchange, audited: AuditedRequest, code: number) => {
-    if (!audit) return;
-    const end = { auditID: audit.random.uuid(), code, nowMs: clock.now() };
-    audit.write(auditEvent(exchange, audited, end));
-  };
 
   const fail = async (exchange: Exchange, thrown: unknown) => {
     const error = toStatusError(thrown, { exchange, logger });
@@ -218,9 +210,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     exchange: Exchange,
     { audited, track }: { audited: AuditedRequest; track: (running: LongRunning) => void },
   ) => {
-    const { user, info, attributes } = await identify(options, exchange, audited);
+    const { user, info, attributes } = await identify(tools, exchange, audited);
     if (info && discovery.hasGroup(info.group)) {
-      await serveResource(options, exchange, { user, info, audited, track });
+      await serveResource(tools, exchange, { user, info, audited, track });
     } else {
       await serveSystemPath(exchange, { user, attributes, options });
     }
@@ -232,7 +224,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     async handle(exchange, track) {
       const startMs = clock.now();
       const audited = newAudit(exchange, startMs);
-      if (audit) exchange.onClose(() => logEnd(exchange, audited, exchange.reply.statusCode));
+      if (auditor) {
+        exchange.onClose(() => auditor.complete(exchange, audited, exchange.reply.statusCode));
+      }
       let info: RequestInfo | undefined;
       try {
         info = await route(exchange, { audited, track });
@@ -252,13 +246,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     async ask(exchange) {
       const audited = newAudit(exchange, clock.now());
       try {
-        const { user } = await identify(options, exchange, audited);
+        const { user } = await identify(tools, exchange, audited);
         const response = await handler(await apiRequest(exchange, user, { audited }));
-        logEnd(exchange, audited, SWITCHING_PROTOCOLS);
+        auditor?.complete(exchange, audited, SWITCHING_PROTOCOLS);
         return response;
       } catch (error) {
         if (error instanceof StatusError) audited.error = error;
-        logEnd(exchange, audited, audited.error?.code ?? 500);
+        auditor?.complete(exchange, audited, audited.error?.code ?? 500);
         throw error;
       }
     },

@@ -150,6 +150,11 @@ program
       'ORDINAL_AUDIT_LOG',
     ),
   )
+  .addOption(
+    new Option('--audit-policy-file <file>', 'which requests are logged, and how much').env(
+      'ORDINAL_AUDIT_POLICY_FILE',
+    ),
+  )
   .addOption(logLevelOption())
   .action(async (options: UpOptions) => {
     assertGatesExist(options.featureGates, options.emulatedVersion);

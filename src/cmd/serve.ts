@@ -5,11 +5,12 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { RuleContext } from '../api/kind-rules.ts';
 import { pods } from '../api/resources.ts';
+import { readAuditPolicy, type AuditPolicy } from '../apiserver/audit-policy.ts';
 import type { CertificateFiles } from '../apiserver/certificates.ts';
 import { kubeconfigText } from '../apiserver/kubeconfig-file.ts';
 import type { ListenAddress } from '../apiserver/server.ts';
 import { systemClock } from '../base/clock.ts';
-import { systemErrorCode } from '../base/errors.ts';
+import { errorMessage, OrdinalError, systemErrorCode } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { NodeMonitorPeriods } from '../controllers/nodelifecycle/nodelifecycle-controller.ts';
 import { systemRandom } from '../base/random.ts';
@@ -58,6 +59,8 @@ export interface ServeOptions {
   readonly emulatedVersion: RuleContext['emulatedVersion'];
   /** Absolute path of the audit log; absent: there is none. */
   readonly auditLog: string | undefined;
+  /** Absolute path of the audit policy; absent: everything, without bodies. */
+  readonly auditPolicy: string | undefined;
   readonly listen: ListenAddress;
   readonly dnsListen: DnsListener;
   /** A UDP socket of the host's network namespace, to ask its resolvers. */
@@ -91,6 +94,7 @@ export async function serve(options: ServeOptions, logger: Logger): Promise<Runn
   const inNamespace = options.runtime.name === 'sandbox';
   const dnsListeners: DnsListener[] = [options.dnsListen];
   if (inNamespace) dnsListeners.push({ address: DNS_SERVICE_ADDRESS, port: 53 });
+  const policy = await readPolicy(options.auditPolicy);
   const auditLog =
     options.auditLog === undefined
       ? undefined
@@ -116,7 +120,7 @@ export async function serve(options: ServeOptions, logger: Logger): Promise<Runn
     nodeMonitor: options.nodeMonitor,
     featureGates: new Map(Object.entries(options.featureGates)),
     emulatedVersion: options.emulatedVersion,
-    auditLog,
+    auditLog: auditLog && { policy, write: (event) => auditLog.write(event) },
   });
   const { server, certificates } = embedded;
   const ready: ReadyMessage = {
@@ -150,6 +154,19 @@ export async function serve(options: ServeOptions, logger: Logger): Promise<Runn
       removeServerRecord(directory);
     },
   };
+}
+
+/** Throws OrdinalError `ORD_AUDIT_POLICY`. */
+async function readPolicy(path: string | undefined): Promise<AuditPolicy | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    const { parse } = await import('yaml');
+    return readAuditPolicy(parse(await readFile(path, 'utf8')));
+  } catch (cause) {
+    if (cause instanceof OrdinalError) throw cause;
+    const message = `the audit policy ${path} cannot be read: ${errorMessage(cause)}`;
+    throw new OrdinalError('ORD_AUDIT_POLICY', message, { cause });
+  }
 }
 
 async function createStore({ durability }: ServeOptions, directory: DataDirectory, logger: Logger) {

@@ -32,6 +32,7 @@ export interface UpOptions {
   readonly featureGates: Readonly<Record<string, boolean>>;
   readonly emulatedVersion: '1.36' | '1.37';
   readonly auditLog?: string;
+  readonly auditPolicyFile?: string;
   readonly dnsPort: number;
   readonly detach: boolean;
   readonly output: 'text' | 'json';
@@ -63,6 +64,7 @@ export async function up(options: UpOptions, logger: Logger): Promise<number> {
     featureGates: options.featureGates,
     emulatedVersion: options.emulatedVersion,
     auditLog: options.auditLog === undefined ? undefined : resolve(options.auditLog),
+    auditPolicy: auditPolicyPath(options),
     resolvers: hostResolvers(),
   };
   if (runtime.name !== 'sandbox' && !options.detach) {
@@ -101,6 +103,14 @@ async function choosePorts({ port, dnsPort }: UpOptions, directory: DataDirector
     port: await preferredPort(port, { host: LOOPBACK, last: lastPort }),
     dnsPort: await preferredPort(dnsPort, { host: LOOPBACK, last: last?.dnsPort }),
   };
+}
+
+function auditPolicyPath({ auditLog, auditPolicyFile }: UpOptions): string | undefined {
+  if (auditPolicyFile === undefined) return undefined;
+  if (auditLog !== undefined) return resolve(auditPolicyFile);
+  throw new OrdinalError('ORD_AUDIT_POLICY', 'an audit policy is of no use without a log', {
+    action: 'add --audit-log FILE',
+  });
 }
 
 async function serveHere(

@@ -79,6 +79,21 @@ export function parseJsonBody({ body }: ApiRequest): ParsedBody {
   return parseText(body?.toString() ?? '');
 }
 
+/** What a body says, patches too; undefined when there is none, or none that can be read. */
+export async function bodyValue(request: ApiRequest): Promise<Json | undefined> {
+  const { body, contentType } = request;
+  if (body === undefined) return undefined;
+  const isYaml = contentType.endsWith('+yaml');
+  const isPatch = isYaml || contentType.endsWith('+json');
+  const type = isYaml ? 'application/yaml' : isPatch ? 'application/json' : contentType;
+  try {
+    const none = { apiVersion: '', kind: '' };
+    return (await parseBody({ ...request, contentType: type }, none)).value;
+  } catch {
+    return undefined;
+  }
+}
+
 function plain(value: Json): ParsedBody {
   return { value, text: undefined, duplicates: [] };
 }

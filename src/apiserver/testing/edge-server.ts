@@ -2,6 +2,7 @@
 import { silentLogger } from '../../base/logger.ts';
 import { systemClock, type Clock } from '../../base/clock.ts';
 import { MASTERS_GROUP, type ApiHandler } from '../api-request.ts';
+import type { AuditPolicy } from '../audit-policy.ts';
 import { createAuthenticator, createTokenReviewer, type TokenReviewer } from '../authentication.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 import { seededRandom } from '../../base/random.ts';
@@ -33,6 +34,7 @@ export interface EdgeServer {
 export interface EdgeOptions {
   readonly reviewToken?: TokenReviewer;
   readonly audit?: (event: object) => void;
+  readonly auditPolicy?: AuditPolicy;
   readonly clock?: Clock;
   /** The resources that definitions have brought. */
   readonly customResources?: () => readonly ResourceDefinition[];
@@ -44,8 +46,9 @@ export interface EdgeOptions {
  */
 export async function startEdgeServer(
   handler: ApiHandler,
-  { reviewToken, audit, clock: serverClock = systemClock, customResources }: EdgeOptions = {},
+  options: EdgeOptions = {},
 ): Promise<EdgeServer> {
+  const { reviewToken, audit, auditPolicy, customResources } = options;
   const certificates = await ensureCertificates({ files, clock: systemClock, names: [] });
   const admin = { name: 'kubernetes-admin', uid: '', groups: [MASTERS_GROUP] };
   const { store, clock } = await createTestApi();
@@ -61,11 +64,11 @@ export async function startEdgeServer(
       }),
     ),
     authorizer: createAuthorizer(store),
-    audit: audit && { random: seededRandom(1), write: audit },
+    audit: audit && { random: seededRandom(1), policy: auditPolicy, write: audit },
     version: versionInfo('1.36'),
     healthChecks: {},
     logger: silentLogger,
-    clock: serverClock,
+    clock: options.clock ?? systemClock,
     tls: {
       key: certificates.serverKey,
       cert: certificates.serverCertificate,
