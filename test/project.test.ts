@@ -7,7 +7,6 @@ import { at, importsOf, packageOf, projectFiles, root, sourceFiles } from './sou
 
 /** Packages that the shipped program needs; each has its line in the decision record. */
 const runtimeDependencies = [
-  '@marcbachmann/cel-js',
   'commander',
   'dns-packet',
   'fast-json-patch',

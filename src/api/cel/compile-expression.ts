@@ -7,8 +7,8 @@
 //   });
 //   expression.evaluate({ object, oldObject: null, request }) // JSON in; throws CelEvaluationError
 //
-// Variables are of any type (`dyn`), of the type of a schema, or of a type of CEL; `optional` ones are
-// CEL optionals that are empty for undefined. Values are plain JSON. Whoever compiles awaits
+// Variables are of any type (`dyn`), of the type of a schema, or of a type of CEL; `optional` ones
+// are CEL optionals that are empty for undefined. Values are plain JSON. Whoever compiles awaits
 // `loadEngines()` of the API server first: regular expressions are loaded with the first use.
 import type { Schema } from '../apiextensions/structural-schema.ts';
 import type { Json } from '../meta/object.ts';

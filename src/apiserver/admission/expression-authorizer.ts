@@ -106,8 +106,8 @@ const short: readonly Declaration[] = [
   ['subresource', 'resourcecheck_subresource', 'R.(string) -> R', (check: CelResourceCheck, subresource: string) => check.with({ subresource })],
   ['namespace', 'resourcecheck_namespace', 'R.(string) -> R', (check: CelResourceCheck, namespace: string) => check.with({ namespace })],
   ['name', 'resourcecheck_name', 'R.(string) -> R', (check: CelResourceCheck, name: string) => check.with({ name })],
-  ['fieldSelector', 'authorizer_fieldselector', 'R.(string) -> R', (check: CelResourceCheck, _: string) => check],
-  ['labelSelector', 'authorizer_labelselector', 'R.(string) -> R', (check: CelResourceCheck, _: string) => check],
+  ['fieldSelector', 'authorizer_fieldselector', 'R.(string) -> R', (check: CelResourceCheck) => check],
+  ['labelSelector', 'authorizer_labelselector', 'R.(string) -> R', (check: CelResourceCheck) => check],
   ['check', 'pathcheck_check', 'P.(string) -> D', ({ by, path }: CelPathCheck, verb: string) => decide(by, { verb, path })],
   ['check', 'resourcecheck_check', 'R.(string) -> D', ({ by, asked }: CelResourceCheck, verb: string) => decide(by, { verb, ...asked })],
   ['errored', 'decision_errored', 'D.() -> bool', () => false],
@@ -117,8 +117,8 @@ const short: readonly Declaration[] = [
 ]; // prettier-ignore
 
 /**
- * The functions behind `authorizer`. Selectors narrow nothing: our authorizer, as that of roles, has
- * no rights that depend on them.
+ * The functions behind `authorizer`. Selectors narrow nothing: our authorizer, as that of roles,
+ * has no rights that depend on them.
  */
 export const authorizerFunctions: readonly Declaration[] = short.map(
   ([name, id, signature, handler]) => [name, id, fullNames(signature), handler],

@@ -9,8 +9,8 @@ const texts: Schema = { type: 'array', items: text };
 const time: Schema = { type: 'string', format: 'date-time' };
 const whole: Schema = { type: 'integer' };
 const flag: Schema = { type: 'boolean' };
-/** Of any type, as the schema of what may be two types is to CEL. */
-const any: Schema = { 'x-kubernetes-int-or-string': true };
+/** Of no certain type, as the schema of what may be two types is to CEL. */
+const untyped: Schema = { 'x-kubernetes-int-or-string': true };
 
 function object(properties: Readonly<Record<string, Schema>>): Schema {
   return { type: 'object', properties };
@@ -36,7 +36,7 @@ export const requestSchema: Schema = object({
   operation: text,
   userInfo: object({ username: text, uid: text, groups: texts, extra: mapOf(texts) }),
   dryRun: flag,
-  options: any,
+  options: untyped,
 });
 
 /** The type of `namespaceObject`. */

@@ -1,5 +1,5 @@
-// What is looked at after the types fit: literals that can't be what they are given for, and lists and
-// maps whose members are of different types.
+// What is looked at after the types fit: literals that can't be what they are given for, and lists
+// and maps whose members are of different types.
 import type { CelFault } from './faults.ts';
 import { childrenOf } from './node.ts';
 import type { CallNode, CelNode, ListNode, MapNode } from './node.ts';

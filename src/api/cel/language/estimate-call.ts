@@ -10,7 +10,7 @@ export interface Operand {
   readonly size: Range;
   readonly literal: unknown;
   readonly itemType: CelType | undefined;
-  itemSize(): Range;
+  readonly itemSize: () => Range;
 }
 
 export interface EstimatedCall {
@@ -181,6 +181,11 @@ function square(size: Range): Range {
   return times(size, size);
 }
 
+/** A walk through a text that makes another one. */
+function resized(size: Range, change: (size: Range) => Range): Estimate {
+  return { cost: text(size), size: change(size) };
+}
+
 /** By the overload. */
 function ofOverload({ id, target, args }: EstimatedCall): Estimate | undefined {
   const [first, second] = args;
@@ -188,11 +193,11 @@ function ofOverload({ id, target, args }: EstimatedCall): Estimate | undefined {
     case 'string_format':
       return target && { cost: text(target.size) };
     case 'string_to_bytes':
-      return first && { cost: text(first.size), size: { min: first.size.min, max: first.size.max * 4 } };
+      return first && resized(first.size, ({ min, max }) => ({ min, max: max * 4 }));
     case 'bytes_to_string':
-      return first && { cost: text(first.size), size: { min: Math.floor(first.size.min / 4), max: first.size.max } };
+      return first && resized(first.size, ({ min, max }) => ({ min: Math.floor(min / 4), max }));
     case 'strings_quote':
-      return first && { cost: text(first.size), size: { min: first.size.min + 2, max: first.size.max * 2 + 2 } };
+      return first && resized(first.size, ({ min, max }) => ({ min: min + 2, max: max * 2 + 2 }));
     case 'starts_with_string':
     case 'ends_with_string':
       return first && { cost: text(first.size) };
@@ -218,7 +223,7 @@ function ofOverload({ id, target, args }: EstimatedCall): Estimate | undefined {
     return first && second && { cost: compared(first.size, second.size) };
   }
   return ofListFunction(id, target, args);
-} // prettier-ignore
+}
 
 function compared(left: Range, right: Range): Range {
   const max = Math.min(left.max, right.max);

@@ -1,5 +1,5 @@
-// Evaluates a checked expression: each node becomes a function of the state of one evaluation, which
-// also counts the cost.
+// Evaluates a checked expression: each node becomes a function of the state of one evaluation,
+// which also counts the cost.
 import { callCost } from './call-cost.ts';
 import { TYPE_NAMES } from './check.ts';
 import type { FunctionTable, Overload } from './declarations.ts';

@@ -1,5 +1,5 @@
-// Faults of an expression in the words of the reference: `ERROR: <input>:1:8: …` with the line and a
-// mark under the place.
+// Faults of an expression in the words of the reference: `ERROR: <input>:1:8: …` with the line and
+// a mark under the place.
 
 export interface CelFault {
   readonly message: string;

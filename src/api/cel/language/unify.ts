@@ -1,4 +1,4 @@
-// Which types fit which, and what type parameters stand for: as the checker of the reference has it.
+// Which types fit which, and what type parameters stand for: the rules of the reference's checker.
 import { DYN, isSameType, NULL } from './types.ts';
 import type { CelType } from './types.ts';
 

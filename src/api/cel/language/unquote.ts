@@ -49,7 +49,7 @@ export function unquoteBytes(literal: string): Uint8Array | undefined {
   let at = 0;
   for (const match of body.matchAll(ESCAPE)) {
     const [whole, name, x, u, , octal] = match;
-    if (u !== undefined || /^\\U/.test(whole)) return undefined;
+    if (u !== undefined || whole.startsWith('\\U')) return undefined;
     parts.push(Buffer.from(body.slice(at, match.index)));
     const byte = octal === undefined ? parseInt(x ?? '', 16) : parseInt(octal, 8);
     parts.push(name === undefined ? Buffer.of(byte) : Buffer.from(NAMED[name] ?? name));

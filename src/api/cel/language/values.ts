@@ -1,5 +1,5 @@
-// Values of CEL: whole numbers are bigint, lists are arrays, null, booleans, strings and doubles are
-// themselves, bytes are Uint8Array; what JavaScript lacks is here.
+// Values of CEL: whole numbers are bigint, lists are arrays, bytes are Uint8Array; null, booleans,
+// strings and doubles are themselves; what JavaScript lacks is here.
 import {
   BOOL,
   BYTES,

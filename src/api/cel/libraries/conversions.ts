@@ -1,13 +1,7 @@
 // int(), string(), duration() and the others: values of one type as those of another.
 import type { CelHandler, Declaration } from '../language/declarations.ts';
-import {
-  CelDuration,
-  CelRunError,
-  CelTimestamp,
-  CelTypeValue,
-  CelUint,
-} from '../language/values.ts';
-import { typeOfValue } from '../language/values.ts';
+import { CelRunError, CelTypeValue, CelUint, typeOfValue } from '../language/values.ts';
+import type { CelDuration, CelTimestamp } from '../language/values.ts';
 import { checkedDuration, checkedInt, checkedTimestamp, checkedUint } from './operators.ts';
 import { durationText, readDuration, readTimestamp, timestampText } from './times.ts';
 

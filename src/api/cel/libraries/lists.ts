@@ -1,6 +1,7 @@
 // Functions of lists, and sets.*: lists as sets.
 import type { CelHandler, Declaration } from '../language/declarations.ts';
-import { celEqual, CelDuration, CelRunError, CelUint } from '../language/values.ts';
+import { celEqual, CelRunError } from '../language/values.ts';
+import type { CelDuration, CelUint } from '../language/values.ts';
 import { checkedDuration, checkedInt, checkedUint, compareValues } from './operators.ts';
 
 type List = readonly unknown[];

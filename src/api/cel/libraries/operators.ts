@@ -3,19 +3,16 @@ import type { CelHandler, Declaration } from '../language/declarations.ts';
 import {
   celEqual,
   CelDuration,
-  CelMap,
   CelRunError,
   CelTimestamp,
   CelUint,
-} from '../language/values.ts';
-import {
   compareNumbers,
-  EntryMap,
   INT_MAX,
   INT_MIN,
   isNumeric,
   UINT_MAX,
 } from '../language/values.ts';
+import type { CelMap, EntryMap } from '../language/values.ts';
 
 /** The value, when it is a whole number of 64 bits. Throws CelRunError. */
 export function checkedInt(value: bigint): bigint {

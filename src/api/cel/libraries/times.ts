@@ -1,6 +1,7 @@
 // Durations and timestamps as CEL writes and reads them.
 import type { CelHandler, Declaration } from '../language/declarations.ts';
-import { CelDuration, CelRunError, CelTimestamp } from '../language/values.ts';
+import { CelDuration, CelRunError } from '../language/values.ts';
+import type { CelTimestamp } from '../language/values.ts';
 import { checkedDuration, checkedTimestamp } from './operators.ts';
 
 const SECOND = 1_000_000_000n;
