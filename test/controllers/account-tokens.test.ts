@@ -4,7 +4,7 @@ import type { Secret } from '../../src/api/generated/types.ts';
 import { secrets, serviceAccounts } from '../../src/api/resources.ts';
 import { useCluster } from './control-plane.ts';
 
-const cluster = useCluster('serviceaccount,serviceaccount-token');
+const cluster = useCluster({ controllers: 'serviceaccount,serviceaccount-token' });
 const type = 'kubernetes.io/service-account-token';
 const secretFor = (namespace: string, name: string, account: string) =>
   cluster.create<Secret>(secrets, {

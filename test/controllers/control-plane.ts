@@ -13,7 +13,11 @@ import {
   type ResourceDefinition,
 } from '../../src/api/resources.ts';
 import type { Client, ObjectName } from '../../src/client/client.ts';
-import { startControlPlane, type ControlPlane } from '../../src/testing.ts';
+import {
+  startControlPlane,
+  type ControlPlane,
+  type ControlPlaneOptions,
+} from '../../src/testing.ts';
 
 const WAIT = { timeout: 10_000, interval: 10 };
 
@@ -40,11 +44,11 @@ export interface TestCluster {
 }
 
 /** Starts before the tests of the file and stops after them. */
-export function useCluster(controllers = '*,scheduler'): TestCluster {
+export function useCluster(options: ControlPlaneOptions = {}): TestCluster {
   let plane: ControlPlane;
   let count = 0;
   beforeAll(async () => {
-    plane = await startControlPlane({ controllers });
+    plane = await startControlPlane({ controllers: '*,scheduler', ...options });
   });
   afterAll(() => plane.stop());
 
@@ -75,14 +79,12 @@ export function useCluster(controllers = '*,scheduler'): TestCluster {
       await cluster.eventually(hasAccount, true);
       return name;
     },
-    async node(name, labels = {}) {
+    node(name, labels = {}) {
       const all = { 'kubernetes.io/hostname': name, ...labels };
-      const node = await cluster.create(nodes, { metadata: { name, labels: all } });
       const allocatable = { cpu: '4', memory: '8Gi', pods: '110' };
       const conditions = [{ type: 'Ready', status: 'True' }];
-      return plane.client
-        .resource(nodes)
-        .updateStatus({ ...node, status: { allocatable, conditions } });
+      const status = { allocatable, conditions };
+      return cluster.create(nodes, { metadata: { name, labels: all }, status });
     },
     async eventsOf(namespace, name) {
       const { items } = await plane.client.resource(events).list({ namespace });

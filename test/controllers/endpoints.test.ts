@@ -3,7 +3,7 @@ import type { Pod } from '../../src/api/generated/types.ts';
 import { endpoints, endpointSlices, pods, services } from '../../src/api/resources.ts';
 import { podOf, useCluster } from './control-plane.ts';
 
-const cluster = useCluster('*');
+const cluster = useCluster({ controllers: '*' });
 
 const app = { app: 'web' };
 

@@ -9,7 +9,7 @@ import {
 } from '../../src/api/resources.ts';
 import { createVolume, useCluster } from './control-plane.ts';
 
-const cluster = useCluster('*');
+const cluster = useCluster({ controllers: '*' });
 
 const NOBODY = '00000000-0000-4000-8000-000000000000';
 

@@ -11,7 +11,7 @@ import {
 } from '../../src/api/resources.ts';
 import { claimOf, createVolume, podOf, useCluster } from './control-plane.ts';
 
-const cluster = useCluster('*');
+const cluster = useCluster({ controllers: '*' });
 
 const removeNamespace = (name: string) => cluster.client.resource(namespaces).delete({ name });
 

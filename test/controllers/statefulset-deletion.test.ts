@@ -13,7 +13,7 @@ import { useCluster } from './control-plane.ts';
 import { createRunningSet, type RunningSet } from './running-set.ts';
 
 // Without a scheduler pods have no node, so that their deletion is immediate.
-const cluster = useCluster('*');
+const cluster = useCluster({ controllers: '*' });
 
 const claimTemplate = {
   apiVersion: 'v1',

@@ -8,7 +8,7 @@ import {
 import { claimOf, createVolume, podOf, useCluster } from './control-plane.ts';
 import { pods } from '../../src/api/resources.ts';
 
-const cluster = useCluster('*');
+const cluster = useCluster({ controllers: '*' });
 
 async function claimState(namespace: string, name: string): Promise<string> {
   const claim = await cluster.get(persistentVolumeClaims, { namespace, name });
