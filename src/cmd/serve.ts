@@ -160,8 +160,8 @@ export async function serve(options: ServeOptions, logger: Logger): Promise<Runn
 async function readPolicy(path: string | undefined): Promise<AuditPolicy | undefined> {
   if (path === undefined) return undefined;
   try {
-    const { parse } = await import('yaml');
-    return readAuditPolicy(parse(await readFile(path, 'utf8')));
+    const { parseYaml } = await import('../api/meta/parse-yaml.ts');
+    return readAuditPolicy(parseYaml(await readFile(path, 'utf8')).value);
   } catch (cause) {
     if (cause instanceof OrdinalError) throw cause;
     const message = `the audit policy ${path} cannot be read: ${errorMessage(cause)}`;
