@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../../api/meta/object.ts';
 import { membersIfDuplicate, parseJson, JsonSyntaxError } from '../../api/meta/parse-json.ts';
 import { jsonKind } from '../../api/meta/patch/patch-error.ts';
 import { badRequest } from '../../api/meta/status-error.ts';
+import type { StatusError } from '../../api/meta/status-error.ts';
 import type { ApiRequest } from '../api-request.ts';
 import type { FieldValidation } from './write-options.ts';
 
@@ -11,11 +12,13 @@ export interface Configuration {
   readonly config: JsonObject;
   /** About keys that stand twice. */
   readonly warnings: readonly string[];
+  /** Throws 400 for a key that stands twice where this was asked for; for after the apply. */
+  checkStrictly(): void;
 }
 
 const PREFIX = 'error converting YAML to JSON: ';
 
-/** Throws 400 for a body that is no YAML, no object, or, if asked for, has a key twice. */
+/** Throws 400 for a body that is no YAML or no object. */
 export async function readConfiguration(
   { body }: ApiRequest,
   fieldValidation: FieldValidation,
@@ -28,11 +31,18 @@ export async function readConfiguration(
     const why = `json: cannot unmarshal ${jsonKind(value)} into ${target}`;
     throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${why}`);
   }
-  if (fieldValidation === 'Strict' && duplicates.length > 0) {
-    const lines = duplicates.map((line) => `  ${line}`).join('\n');
-    throw badRequest(`error strict decoding YAML: ${PREFIX}yaml: unmarshal errors:\n${lines}`);
-  }
-  return { config: value ?? {}, warnings: fieldValidation === 'Ignore' ? [] : duplicates };
+  return {
+    config: value ?? {},
+    warnings: fieldValidation === 'Warn' ? duplicates : [],
+    checkStrictly: () => {
+      if (fieldValidation === 'Strict' && duplicates.length > 0) throw twice(duplicates);
+    },
+  };
+}
+
+function twice(duplicates: readonly string[]): StatusError {
+  const lines = duplicates.map((line) => `  ${line}`).join('\n');
+  return badRequest(`error strict decoding YAML: ${PREFIX}yaml: unmarshal errors:\n${lines}`);
 }
 
 async function parseText(text: string): Promise<{ value: Json; duplicates: readonly string[] }> {

@@ -41,13 +41,14 @@ export async function readApply(
   const { dryRun, fieldValidation } = parseWriteOptions(request.query, 'ApplyOptions');
   const manager = request.query.get('fieldManager') ?? '';
   const force = isTrue(request.query.get('force'));
-  const { config, warnings } = await readConfiguration(request, fieldValidation);
+  const { config, warnings, checkStrictly } = await readConfiguration(request, fieldValidation);
   return {
     dryRun,
     warnings,
     apply(management, live) {
       checkConfiguration(config, { management, resource });
       const outcome = applied(management, { config, live, manager, force });
+      checkStrictly();
       return decoded(outcome, { config, resource });
     },
   };
@@ -105,8 +106,9 @@ function decoded(
     return object;
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    const what = `failed to convert new typed object (${objectText(config)}) to object`;
-    throw statusError('', `${what}: ${error.message}`);
+    const what = `failed to convert new object (${objectText(config)}) to proper version`;
+    const why = `unable to convert unstructured object to ${kindText(config)}: ${error.message}`;
+    throw statusError('', `${what}: ${why}`);
   }
 }
 

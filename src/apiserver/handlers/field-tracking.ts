@@ -31,13 +31,18 @@ function programOf(userAgent: string): string {
   return name === '' ? 'unknown' : name;
 }
 
+/** What ownership depends on. */
+interface TrackedRequest extends Pick<ResourceRequest, 'resource'> {
+  readonly info: Pick<ResourceRequest['info'], 'subresource'>;
+  readonly rules: Pick<ResourceRequest['rules'], 'hasStatus'>;
+}
+
 /** How fields of the target's objects are owned. */
 export function fieldManagement(
   context: HandlerContext,
-  { resource, info, rules }: ResourceRequest,
+  { resource, info: { subresource }, rules }: TrackedRequest,
 ): FieldManagement {
   const { group, resource: name } = resource;
-  const { subresource } = info;
   const written = { group, resource: name, subresource, hasStatus: rules.hasStatus };
   return {
     ...typingOf(resource),

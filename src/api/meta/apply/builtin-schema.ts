@@ -95,22 +95,33 @@ function schemaAt(type: TypeRef, place: Place): TypeSchema {
 function listSchema(item: TypeRef, place: Place): TypeSchema {
   const keys = associativeLists.get(place) ?? [];
   const atomic = keys.length === 0 && !setLists.has(place);
-  const element = withKeyDefaults(schemaAt(item, ''), keys, place);
+  const element = withKeyDefaults(schemaAt(item, ''), keys, { item, place });
   return { list: { atomic, keys, element } };
 }
 
 /** The item type with the defaults that its keys have in this list. */
-function withKeyDefaults(item: TypeSchema, keys: readonly string[], place: Place): TypeSchema {
-  const { map } = item;
-  const defaults = keys.filter((key) => keyDefaults.has(`${place}.${key}`));
-  if (!map || defaults.length === 0) return item;
-  const fields = new Map(
-    defaults.map((key) => {
-      const field = map.field(key) ?? { type: anyValue, element: fieldElement(key) };
-      return [key, { ...field, default: keyDefaults.get(`${place}.${key}`) ?? null }];
-    }),
-  );
+function withKeyDefaults(
+  schema: TypeSchema,
+  keys: readonly string[],
+  { item, place }: { item: TypeRef; place: Place },
+): TypeSchema {
+  const { map } = schema;
+  if (!map || keys.length === 0 || item.form !== 'object') return schema;
+  const fields = new Map<string, FieldSchema>();
+  for (const key of keys) {
+    const field = map.field(key) ?? { type: anyValue, element: fieldElement(key) };
+    const otherwise = keyDefaults.get(`${place}.${key}`) ?? zeroOf(item.name, key);
+    if (otherwise !== undefined) fields.set(key, { ...field, default: otherwise });
+  }
   return { map: { ...map, field: (name) => fields.get(name) ?? map.field(name) } };
+}
+
+/** What a required key counts as that is left out and has no default: Go's zero. */
+function zeroOf(typeName: string, key: string): Json | undefined {
+  const field = builtinTypes.type(typeName)?.fields.get(key);
+  if (field?.type.form !== 'scalar') return undefined;
+  if (!field.required && typeName !== 'LocalObjectReference') return undefined;
+  return scalars[field.type.scalar] === 'numeric' ? 0 : '';
 }
 
 const emptyObjects = new Map<string, JsonObject>();

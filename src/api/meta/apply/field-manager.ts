@@ -97,9 +97,15 @@ function startingManagers(stored: Entries, sent: Entries): Map<string, Manager> 
   const known = storedManagers(stored);
   if (sent && sent !== stored) {
     const decoded = decodeManagers(knownEntries(sent, stored));
-    if (decoded && decoded.size > 0) return decoded;
+    if (decoded && decoded.size > 0) return withoutEmpty(decoded);
   }
   return known;
+}
+
+/** The managers that own something. */
+function withoutEmpty(managers: Map<string, Manager>): Map<string, Manager> {
+  for (const id of managers.keys()) dropIfEmpty(managers, id);
+  return managers;
 }
 
 /** Entries a client sent back as it got them, as the stored objects. */

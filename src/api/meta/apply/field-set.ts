@@ -127,15 +127,12 @@ export function differenceBelow(left: FieldSet, right: FieldSet): FieldSet {
   return result;
 }
 
-/** Any element, in the pattern of `matching`. */
-export const ANY_ELEMENT = '*';
-
 /** The members on the paths of a pattern, and everything below the ends of these. */
 export function matching(set: FieldSet, pattern: FieldSet): FieldSet {
   if (isEmptySet(pattern)) return set;
   const result: Record<string, FieldSet> = {};
   for (const [element, node] of Object.entries(set)) {
-    const inside = element === SELF ? undefined : (pattern[element] ?? pattern[ANY_ELEMENT]);
+    const inside = element === SELF ? undefined : pattern[element];
     if (inside === undefined) continue;
     const branches = matching(below(set, element), inside);
     if (!isEmptySet(branches)) {

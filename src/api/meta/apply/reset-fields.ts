@@ -1,5 +1,5 @@
 // Fields that a write through a (sub)resource can't set, and so can't own (API-648).
-import { ANY_ELEMENT, differenceBelow, fieldSetOf, matching } from './field-set.ts';
+import { differenceBelow, fieldSetOf, matching } from './field-set.ts';
 import type { FieldSet } from './field-set.ts';
 
 /** Leaves out what the writer can't own. */
@@ -27,18 +27,10 @@ const statusKeeps = new Map<string, FieldSet>([
   ],
 ]);
 
-/** Subresources that set one part of a pod. */
-const parts = new Map<string, FieldSet>([
-  ['ephemeralcontainers', fieldSetOf(['f:spec', 'f:ephemeralContainers'])],
-  [
-    'resize',
-    fieldSetOf(
-      ...['f:containers', 'f:initContainers'].flatMap((list) =>
-        ['f:resources', 'f:resizePolicy'].map((field) => ['f:spec', list, ANY_ELEMENT, field]),
-      ),
-    ),
-  ],
-]);
+/** What may be owned through a subresource that sets one part of a pod. */
+const ephemeralContainers = fieldSetOf(['f:spec', 'f:ephemeralContainers']);
+/** Subresources that take ownership of whatever is sent, as upstream. */
+const unfiltered: ReadonlySet<string> = new Set(['scale', 'resize']);
 const filters = new Map<string, FieldFilter>();
 
 /** The filter of writes through the main resource (`subresource` empty) or a subresource. */
@@ -56,9 +48,8 @@ export function resetFilter(written: WrittenResource): FieldFilter {
 
 function makeFilter(name: string, subresource: string, hasStatus: boolean): FieldFilter {
   if (subresource === 'status') return without(statusKeeps.get(name) ?? spec);
-  const part = parts.get(subresource);
-  if (part) return (set) => matching(set, part);
-  if (subresource === 'scale' || !hasStatus) return (set) => set;
+  if (subresource === 'ephemeralcontainers') return (set) => matching(set, ephemeralContainers);
+  if (unfiltered.has(subresource) || !hasStatus) return (set) => set;
   return without(status);
 }
 

@@ -40,18 +40,22 @@ export function ownersOfParent(
   { apiVersion, replicasPath = REPLICAS_PATH }: ScaledType,
 ): Entries {
   const owned = fieldSetOf(replicasPath);
+  // Whoever owns anything of the Scale keeps the replicas; only those who own these get them.
+  const keepers = new Set<string>();
   const fresh = new Map<string, Manager>();
   for (const owner of storedManagers(scale).values()) {
     const { entry: _, ...known } = owner;
-    const scaler = { ...known, apiVersion, time: undefined, fields: owned };
-    const identifiedScaler = identified(scaler);
-    if (hasField(owner.fields, REPLICAS_PATH)) fresh.set(identifiedScaler.id, identifiedScaler);
+    const scaler = identified({ ...known, apiVersion, time: undefined, fields: owned });
+    keepers.add(scaler.id);
+    if (hasField(owner.fields, REPLICAS_PATH)) fresh.set(scaler.id, scaler);
   }
   const managers = new Map<string, Manager>();
   for (const [id, owner] of storedManagers(parent)) {
     if (owner.apiVersion !== apiVersion) continue;
-    if (!hasField(owner.fields, replicasPath) || fresh.delete(id)) managers.set(id, owner);
-    else {
+    if (!hasField(owner.fields, replicasPath) || keepers.has(id)) {
+      managers.set(id, owner);
+      fresh.delete(id);
+    } else {
       const rest = difference(owner.fields, owned);
       if (!isEmptySet(rest)) managers.set(id, owning(owner, rest));
     }

@@ -54,7 +54,7 @@ function addItems(walk: Walk, schema: ListSchema, list: readonly Json[]): void {
   }
 }
 
-/** The value without the fields of the set; what gets empty goes, too. */
+/** The value without the fields of the set; containers that get empty stay. */
 export function removeFields(schema: TypeSchema, value: Json, gone: FieldSet): Json | undefined {
   const form = formOf(schema, value);
   if (form === 'map' && schema.map) return removeMembers(schema.map, value, gone);
@@ -73,13 +73,19 @@ function removeMembers(schema: MapSchema, value: Json, gone: FieldSet): Json | u
     const inside = below(gone, element);
     const rest = type && !isEmptySet(inside) ? removeFields(type, member, inside) : member;
     Object.defineProperty(result, name, {
-      value: rest ?? null,
+      value: rest ?? emptied(member),
       enumerable: true,
       configurable: true,
       writable: true,
     });
   }
-  return Object.keys(result).length > 0 ? result : undefined;
+  return result;
+}
+
+/** What is left where all members went. */
+function emptied(member: Json): Json {
+  if (Array.isArray(member)) return [];
+  return isJsonObject(member) ? {} : null;
 }
 
 function removeItems(schema: ListSchema, value: Json, gone: FieldSet): Json | undefined {
@@ -89,9 +95,9 @@ function removeItems(schema: ListSchema, value: Json, gone: FieldSet): Json | un
     if (hasElement(gone, element)) return [];
     const inside = below(gone, element);
     if (isEmptySet(inside)) return [item];
-    return [removeFields(schema.element, item, inside) ?? null];
+    return [removeFields(schema.element, item, inside) ?? emptied(item)];
   });
-  return items.length > 0 ? items : undefined;
+  return items;
 }
 
 /** The set with the declared fields on the way to its members: parts of structs, not of maps. */

@@ -160,7 +160,7 @@ describe('fieldsOf and removeFields', () => {
     );
     expect(removeFields(pod, value, gone)).toEqual({
       ...podOf(specOf('b')),
-      metadata: { labels: null },
+      metadata: { labels: {} },
     });
   });
 });
@@ -182,8 +182,10 @@ describe('validateTyped', () => {
     expect(complaint(podOf({ containers: [container('a'), container('a')] }))).toBe(
       '.spec.containers: duplicate entries for key [name="a"]',
     );
-    expect(complaint(podOf({ containers: [{ image: 'x' }] }))).toBe(
-      '.spec.containers: element 0: associative list with keys has an element that omits all ' +
+    // A required key counts as empty; that an optional one is missing shows at once.
+    expect(complaint(podOf({ containers: [{ image: 'x' }] }))).toBe('');
+    expect(complaint({ secrets: [{ kind: 'x' }] }, builtinSchema('ServiceAccount'))).toBe(
+      '.secrets: element 0: associative list with keys has an element that omits all ' +
         'key fields ["name"] (and doesn\'t have default values for any key fields)',
     );
     expect(complaint(podOf({ hostname: 1, priority: 'x' }))).toBe(

@@ -1,9 +1,11 @@
 // Takes one disruption out of a budget, or says why not (SS-965).
 import type { Pod, PodDisruptionBudget } from '../../../api/generated/types.ts';
-import { findCondition, setCondition } from '../../../api/meta/conditions.ts';
+import { setCondition } from '../../../api/meta/conditions.ts';
 import { forbidden, statusError } from '../../../api/meta/status-error.ts';
 import type { StatusError } from '../../../api/meta/status-error.ts';
 import { podDisruptionBudgets } from '../../../api/resources.ts';
+import { managedByUpdate } from '../../../api/meta/apply/field-manager.ts';
+import { fieldManagement, setManagedFields } from '../field-tracking.ts';
 import { changeObject } from '../../registry/object-store.ts';
 import { ruleContextAt } from '../handler-context.ts';
 import type { HandlerContext } from '../handler-context.ts';
@@ -11,6 +13,7 @@ import type { HandlerContext } from '../handler-context.ts';
 /** More unconfirmed evictions than this are refused: the budget's controller seems to be away. */
 const DISRUPTED_PODS_MAX = 2_000;
 const NOT_OBSERVED_RETRY_SECONDS = 10;
+const SERVER = 'kube-apiserver';
 const REFUSED = "Cannot evict pod as it would violate the pod's disruption budget.";
 
 /** Decrements disruptionsAllowed and notes the pod. Throws 429 and 403. */
@@ -25,12 +28,28 @@ export async function takeDisruption(
     { resource: podDisruptionBudgets, namespace, name },
     {
       dryRun,
-      decide: (current) => ({
-        action: 'put',
-        object: decremented(current as PodDisruptionBudget, pod.metadata.name ?? '', now),
-      }),
+      decide: (current) => {
+        const old = current as PodDisruptionBudget;
+        const object = decremented(old, pod.metadata.name ?? '', now);
+        return { action: 'put', object: owned(context, object, old) };
+      },
     },
   );
+}
+
+/** The budget with the server as owner of what it changed. */
+function owned(
+  context: HandlerContext,
+  object: PodDisruptionBudget,
+  live: PodDisruptionBudget,
+): PodDisruptionBudget {
+  const info = { subresource: 'status' };
+  const target = { resource: podDisruptionBudgets, info, rules: { hasStatus: true } };
+  const management = fieldManagement(context, target);
+  const tracked = { ...object, metadata: { ...object.metadata } };
+  const entries = managedByUpdate(management, { live, object: tracked, manager: SERVER });
+  setManagedFields(tracked, entries);
+  return tracked;
 }
 
 function decremented(
@@ -64,7 +83,7 @@ function decremented(
 
 /** The status with its condition turned when the last disruption is taken. */
 function exhaustedCondition({ metadata, status }: PodDisruptionBudget, left: number, now: string) {
-  if (left > 0 || !findCondition(status?.conditions, 'DisruptionAllowed')) return status;
+  if (left > 0) return status;
   const condition = {
     type: 'DisruptionAllowed',
     status: 'False',
