@@ -44,8 +44,32 @@ export function listValue(list: ListResponse): object {
   };
 }
 
-/** The JSON text of a list; `items` is never null (API-301). */
-export function encodeList(list: ListResponse): Buffer {
+/** Bytes that are sent piece by piece; `length` is that of all pieces together. */
+export interface Pieces {
+  readonly length: number;
+  readonly pieces: Iterable<Buffer>;
+}
+
+/** Small enough to be made from memory that is at hand, large enough to be few. */
+const PIECE_BYTES = 64 * 1024;
+
+function* inPieces(parts: readonly Buffer[]): Generator<Buffer> {
+  let start = 0;
+  let bytes = 0;
+  for (const [index, part] of parts.entries()) {
+    bytes += part.length;
+    if (bytes < PIECE_BYTES && index < parts.length - 1) continue;
+    yield Buffer.concat(parts.slice(start, index + 1), bytes);
+    start = index + 1;
+    bytes = 0;
+  }
+}
+
+/**
+ * The JSON text of a list; `items` is never null (API-301). It can be as large as all objects
+ * together, so it is made while it is sent: what is stored doesn't change under it.
+ */
+export function encodeList(list: ListResponse): Pieces {
   const { resource, items } = list;
   const prefix = typeMetaPrefix(resource);
   const apiVersion = groupVersion(resource);
@@ -63,5 +87,6 @@ export function encodeList(list: ListResponse): Buffer {
     }
   }
   parts.push(END);
-  return Buffer.concat(parts);
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  return { length, pieces: inPieces(parts) };
 }

@@ -1,7 +1,8 @@
 // What the edge needs of a reply, be it HTTP/1.1 or HTTP/2, and the plain ways to send one.
 import type { OutgoingHttpHeaders } from 'node:http';
+import { pipeline, Readable, type Writable } from 'node:stream';
 import { promisify } from 'node:util';
-import { constants, gzip } from 'node:zlib';
+import { constants, createGzip, gzip } from 'node:zlib';
 import type { StatusError } from '../api/meta/status-error.ts';
 
 /** The common part of http.ServerResponse and http2.Http2ServerResponse. */
@@ -18,6 +19,7 @@ export interface Reply {
   end(chunk?: Buffer | string): unknown;
   destroy(error?: Error): unknown;
   on(event: 'close' | 'drain', listener: () => void): unknown;
+  off(event: 'close' | 'drain', listener: () => void): unknown;
 }
 
 export interface ReplyContext {
@@ -29,7 +31,11 @@ export interface ReplyContext {
 /** Bodies above this size are compressed for callers that accept it (API-108). */
 const GZIP_BYTES_MIN = 128 * 1024;
 
+const GZIP_HEADERS = { 'content-encoding': 'gzip', vary: 'Accept-Encoding' };
+
 const compress = promisify(gzip);
+
+const acceptsGzip = ({ acceptEncoding }: ReplyContext) => /\bgzip\b/.test(acceptEncoding ?? '');
 
 const CACHE_CONTROL = 'no-cache, private';
 
@@ -38,21 +44,64 @@ export const TEXT = 'text/plain; charset=utf-8';
 
 /** Sends a whole body, compressed when it is large and the caller accepts gzip. */
 export async function send(
-  { reply, acceptEncoding }: ReplyContext,
+  context: ReplyContext,
   code: number,
   { body, headers }: { body: Buffer | string; headers: OutgoingHttpHeaders },
 ): Promise<void> {
-  if (reply.destroyed === true) return;
+  const { reply } = context;
+  if (hasGone(reply)) return;
   let bytes = typeof body === 'string' ? Buffer.from(body) : body;
   const head: OutgoingHttpHeaders = { 'cache-control': CACHE_CONTROL, ...headers };
-  if (bytes.length > GZIP_BYTES_MIN && /\bgzip\b/.test(acceptEncoding ?? '')) {
+  if (bytes.length > GZIP_BYTES_MIN && acceptsGzip(context)) {
     bytes = await compress(bytes, { level: constants.Z_BEST_SPEED });
-    head['content-encoding'] = 'gzip';
-    head['vary'] = 'Accept-Encoding';
+    Object.assign(head, GZIP_HEADERS);
   }
   head['content-length'] = bytes.length;
   reply.writeHead(code, head);
   reply.end(bytes);
+}
+
+/** True when nobody will read what is written. */
+const hasGone = ({ destroyed }: Reply) => destroyed === true;
+
+/** Resolves when more can be written, or nothing ever again. */
+function drained(reply: Reply): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      reply.off('drain', done);
+      reply.off('close', done);
+      resolve();
+    };
+    reply.on('drain', done);
+    reply.on('close', done);
+  });
+}
+
+/** Sends a body piece by piece, as fast as the caller reads; compressed as `send` does. */
+export async function sendPieces(
+  context: ReplyContext,
+  { length, pieces }: { readonly length: number; readonly pieces: Iterable<Buffer> },
+  headers: OutgoingHttpHeaders,
+): Promise<void> {
+  const { reply } = context;
+  if (length <= GZIP_BYTES_MIN) {
+    return send(context, 200, { body: Buffer.concat([...pieces], length), headers });
+  }
+  if (hasGone(reply)) return;
+  const head = { 'cache-control': CACHE_CONTROL, ...headers };
+  if (acceptsGzip(context)) {
+    reply.writeHead(200, { ...head, ...GZIP_HEADERS });
+    const compressed = createGzip({ level: constants.Z_BEST_SPEED });
+    // Who hangs up ends it all, and hears no more of it.
+    pipeline(Readable.from(pieces), compressed, reply as unknown as Writable, () => {});
+    return;
+  }
+  reply.writeHead(200, { ...head, 'content-length': length });
+  for (const piece of pieces) {
+    if (hasGone(reply)) return;
+    if (!reply.write(piece)) await drained(reply);
+  }
+  reply.end();
 }
 
 const NEWLINE = Buffer.from('\n');
@@ -68,7 +117,7 @@ export function sendEncoded(
   if (encoded.length >= GZIP_BYTES_MIN) {
     return send(context, code, { body: Buffer.concat([encoded, NEWLINE]), headers: head });
   }
-  if (reply.destroyed === true) return undefined;
+  if (hasGone(reply)) return undefined;
   reply.writeHead(code, {
     'cache-control': CACHE_CONTROL,
     ...head,

@@ -16,7 +16,7 @@ import type {
 import { encodeList, listValue } from './list-encoding.ts';
 import type { Representation } from './negotiation.ts';
 import { notList, notSingle, partialMetadata, partialMetadataList } from './partial-metadata.ts';
-import { send, sendEncoded, warningHeaders, type ReplyContext } from './reply.ts';
+import { send, sendEncoded, sendPieces, warningHeaders, type ReplyContext } from './reply.ts';
 import { loadTables, parseIncludeObject, type TableRequest } from './table/table.ts';
 import { writeWatch } from './watch-writer.ts';
 
@@ -114,8 +114,7 @@ async function writeList(response: ListResponse, context: ResponseContext): Prom
   const headers: OutgoingHttpHeaders = warnings.length > 0 ? { Warning: warnings } : {};
   if (isPlainJson(context)) {
     const type = { 'content-type': 'application/json' };
-    await send(context, 200, { body: encodeList(response), headers: { ...headers, ...type } });
-    return;
+    return sendPieces(context, encodeList(response), { ...headers, ...type });
   }
   const value = await transformedList(response, context);
   await sendValue(context, { code: 200, value, headers });

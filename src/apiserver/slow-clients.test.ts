@@ -123,3 +123,20 @@ test("a client that resets many streams of one connection is in nobody's way", a
   await works();
   session.destroy();
 });
+
+test('a large list reaches who reads it late, whole', async () => {
+  const filler = 'x'.repeat(500_000);
+  for (const name of Array.from({ length: 40 }, (_, index) => `large-${index}`)) {
+    await api.ok(`POST ${CONFIG_MAPS}`, { metadata: { name }, data: { filler } });
+  }
+  const { socket, text, closed } = await open();
+  socket.pause();
+  socket.write(`${head('GET', 'connection: close')}\r\n`);
+  await works();
+  socket.resume();
+  await closed;
+  const [, body = ''] = text().split('\r\n\r\n', 2);
+  const { items } = JSON.parse(body) as { items: unknown[] };
+  expect(items.length).toBeGreaterThanOrEqual(40);
+  await api.ok(`DELETE ${CONFIG_MAPS}`);
+});
