@@ -145,6 +145,21 @@ describe('foreground', () => {
     expect(await find(namespace, 'b')).toBeUndefined();
   });
 
+  it('SS-608: objects that own each other, and block, go all the same', async () => {
+    const namespace = await cluster.namespace('circle');
+    const a = await create(namespace, 'a');
+    const b = await create(namespace, 'b', {
+      ownerReferences: [ownedBy(a, { blockOwnerDeletion: true })],
+    });
+    const body = { metadata: { ownerReferences: [ownedBy(b, { blockOwnerDeletion: true })] } };
+    await cluster.client
+      .resource(configMaps)
+      .patch({ namespace, name: 'a' }, { type: 'merge', body });
+    await remove(namespace, 'a', 'Foreground');
+    await cluster.gone(configMaps, { namespace, name: 'a' });
+    await cluster.gone(configMaps, { namespace, name: 'b' });
+  });
+
   it('SS-603: dependents that do not block are not waited for', async () => {
     const namespace = await cluster.namespace('free');
     const a = await create(namespace, 'a');

@@ -134,8 +134,10 @@ function keepNodePorts(spec: ServiceSpec, old: ServiceSpec): void {
 }
 
 function dropTypeDependentFields(spec: ServiceSpec, old: ServiceSpec): void {
-  if (needsClusterIp(old) && !needsClusterIp(spec) && sameAddresses(spec, old)) {
-    for (const field of ['clusterIP', 'clusterIPs'] as const) delete spec[field];
+  if (needsClusterIp(old) && !needsClusterIp(spec)) {
+    if (sameAddresses(spec, old)) {
+      for (const field of ['clusterIP', 'clusterIPs'] as const) delete spec[field];
+    }
     for (const field of ['ipFamilies', 'ipFamilyPolicy'] as const) {
       if (semanticEqual(spec[field], old[field])) delete spec[field];
     }

@@ -105,6 +105,15 @@ describe('changed services', () => {
     expect(object.spec).toMatchObject(allocated({ ipFamilies: ['IPv4'] }));
   });
 
+  test('families go with the type, also when the addresses were taken away by hand', () => {
+    const { object, errors } = change((spec) => {
+      Object.assign(spec, { type: 'ExternalName', externalName: 'a.example', clusterIP: '' });
+      delete spec.clusterIPs;
+    });
+    expect(errors).toEqual([]);
+    expect(object.spec).not.toHaveProperty('ipFamilies');
+  });
+
   test('addresses do not change', () => {
     const { errors } = change((spec) => {
       spec.clusterIP = '10.0.0.2';

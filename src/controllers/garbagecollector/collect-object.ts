@@ -60,9 +60,11 @@ async function decide(node: Node, context: CollectContext) {
   for (const reference of object.metadata.ownerReferences ?? []) {
     owners.push({ reference, state: await ownerState(node, reference, context) });
   }
+  const dependents = context.graph.dependentsOf(uidOf(object));
   return decideCollection({
     owners,
-    hasDependents: context.graph.dependentsOf(uidOf(object)).length > 0,
+    hasDependents: dependents.length > 0,
+    hasWaitingDependent: dependents.some((dependent) => isDeletingDependents(dependent.object)),
     finalizers: object.metadata.finalizers ?? [],
   });
 }
@@ -72,8 +74,19 @@ async function carryOut(node: Node, context: CollectContext): Promise<void> {
   if (decision.type === 'release') {
     await removeReferences(node, decision.uids, context.client);
   } else if (decision.type === 'delete') {
-    await deleteObject(node, decision.propagation, context.client);
+    const target = decision.unblocks ? await unblockOwners(node, context.client) : node;
+    if (target) await deleteObject(target, decision.propagation, context.client);
   }
+}
+
+/** No owner waits for the object any more. */
+function unblockOwners(node: Node, client: Client): Promise<Node | undefined> {
+  const references = node.object.metadata.ownerReferences ?? [];
+  const ownerReferences = references.map((reference) => ({
+    ...reference,
+    ...(reference.blockOwnerDeletion === true ? { blockOwnerDeletion: false } : {}),
+  }));
+  return patchMetadata(node, { ownerReferences }, client);
 }
 
 /** From the cache while it knows the owner, otherwise asked live. */
@@ -156,18 +169,22 @@ async function removeFinalizer(node: Node, finalizer: string, client: Client): P
   await patchMetadata(node, { finalizers }, client);
 }
 
-/** The resourceVersion guards lists that are replaced whole. */
+/** The resourceVersion guards lists that are replaced whole. Undefined: there is no object. */
 async function patchMetadata(
   { resource, object }: Node,
   change: object,
   client: Client,
-): Promise<void> {
+): Promise<Node | undefined> {
   const { uid, resourceVersion } = object.metadata;
   const body = { metadata: { ...change, uid, resourceVersion } };
   try {
-    await client.resource(resource).patch(objectName(object), { type: 'merge', body });
+    const patched = await client
+      .resource(resource)
+      .patch(objectName(object), { type: 'merge', body });
+    return { resource, object: patched };
   } catch (error) {
     if (!isNotFound(error)) throw error;
+    return undefined;
   }
 }
 

@@ -11,7 +11,12 @@ export type Decision =
   | { readonly type: 'keep' }
   /** Remove the references with these uids. */
   | { readonly type: 'release'; readonly uids: readonly string[] }
-  | { readonly type: 'delete'; readonly propagation: 'Foreground' | 'Background' | 'Orphan' };
+  | {
+      readonly type: 'delete';
+      readonly propagation: 'Foreground' | 'Background' | 'Orphan';
+      /** Its owners wait for it, and it for one of them: its references stop blocking first. */
+      readonly unblocks?: true;
+    };
 
 export const FOREGROUND_FINALIZER = 'foregroundDeletion';
 export const ORPHAN_FINALIZER = 'orphan';
@@ -19,10 +24,17 @@ export const ORPHAN_FINALIZER = 'orphan';
 export interface Collectable {
   readonly owners: readonly { readonly reference: OwnerReference; readonly state: OwnerState }[];
   readonly hasDependents: boolean;
+  /** One of its dependents waits for dependents of its own. */
+  readonly hasWaitingDependent: boolean;
   readonly finalizers: readonly string[];
 }
 
-export function decideCollection({ owners, hasDependents, finalizers }: Collectable): Decision {
+export function decideCollection({
+  owners,
+  hasDependents,
+  hasWaitingDependent,
+  finalizers,
+}: Collectable): Decision {
   const count = (state: OwnerState) => owners.filter((owner) => owner.state === state).length;
   if (owners.length === 0 || count('unknown') > 0) return { type: 'keep' };
   if (count('living') > 0) {
@@ -30,7 +42,13 @@ export function decideCollection({ owners, hasDependents, finalizers }: Collecta
     if (dead.length === 0) return { type: 'keep' };
     return { type: 'release', uids: dead.map(({ reference }) => reference.uid) };
   }
-  if (count('waiting') > 0 && hasDependents) return { type: 'delete', propagation: 'Foreground' };
+  if (count('waiting') > 0 && hasDependents) {
+    return {
+      type: 'delete',
+      propagation: 'Foreground',
+      ...(hasWaitingDependent ? { unblocks: true } : {}),
+    };
+  }
   if (finalizers.includes(ORPHAN_FINALIZER)) return { type: 'delete', propagation: 'Orphan' };
   const foreground = finalizers.includes(FOREGROUND_FINALIZER);
   return { type: 'delete', propagation: foreground ? 'Foreground' : 'Background' };
