@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
+import type { Node, PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
 import { createTestApi } from '../testing/test-api.ts';
 import type { TestApi } from '../testing/test-api.ts';
 
@@ -177,5 +177,25 @@ describe('ingress classes', () => {
       spec: { defaultBackend: backend },
     });
     expect(ingress).toMatchObject({ spec: { ingressClassName: 'usual' } });
+  });
+});
+
+describe('new nodes', () => {
+  const node = (spec: object) =>
+    api.ok<Node>('POST /api/v1/nodes', { metadata: { name: 'n' }, spec });
+
+  it('API-931: are tainted until somebody has seen that they are ready', async () => {
+    const other = { key: 'a', effect: 'NoSchedule' };
+    const { spec } = await node({ taints: [other] });
+    const notReady = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' };
+    expect(spec?.taints).toEqual([other, notReady]);
+    const path = '/api/v1/nodes/n';
+    const patched = await api.ok<Node>(`PATCH ${path}`, { spec: { taints: null } });
+    expect(patched.spec?.taints).toBeUndefined();
+  });
+
+  it('API-931: that bring the taint have it once', async () => {
+    const own = { key: 'node.kubernetes.io/not-ready', value: 'x', effect: 'NoSchedule' };
+    expect((await node({ taints: [own] })).spec?.taints).toEqual([own]);
   });
 });
