@@ -70,11 +70,12 @@ export function subjectName(commonName: string, organizations: readonly string[]
 export function usageExtensions(usages: readonly string[]): Buffer[] {
   const bits = usages.flatMap((usage) => KEY_USAGES.get(usage) ?? []);
   const byte = bits.reduce((sum, bit) => sum | (0x80 >> bit), 0);
-  const value = byte === 0 ? bitString(Buffer.alloc(0)) : bitString(Buffer.from([byte]), byte);
+  // An extension that allows nothing would make the certificate invalid.
+  const value = byte === 0 ? undefined : bitString(Buffer.from([byte]), byte);
   const purposes = usages.flatMap((usage) => PURPOSES.get(usage) ?? []).sort();
   const list = writeDer(DER.sequence, ...purposes.map(writeOid));
   return [
-    extension(KEY_USAGE, { critical: true, value }),
+    ...(value ? [extension(KEY_USAGE, { critical: true, value })] : []),
     ...(purposes.length > 0 ? [extension(EXTENDED_KEY_USAGE, { value: list })] : []),
   ];
 }
@@ -136,7 +137,7 @@ function serialNumber(): Buffer {
 
 const integer = (bytes: Buffer) => writeDer(DER.integer, bytes);
 
-/** `flags`: the only byte, whose lowest zero bits are not part of the string. */
+/** `flags`: the only byte, not zero, whose lowest zero bits are not part of the string. */
 function bitString(bytes: Buffer, flags?: number): Buffer {
   const unused = flags === undefined ? 0 : 31 - Math.clz32(flags & -flags);
   return writeDer(DER.bitString, Buffer.from([unused]), bytes);

@@ -64,7 +64,8 @@ function whoIs(cert: string, key: string): Promise<unknown> {
 describe('a client certificate', () => {
   it('API-709, API-1102: is issued after approval, and its holder is known by it', async () => {
     const { request, key } = signingRequest({ commonName: 'jane', organizations: ['team'] });
-    await ask('jane', { request, expirationSeconds: 3600 });
+    // As the documents have it: without usages of the key.
+    await ask('jane', { request, usages: ['client auth'], expirationSeconds: 3600 });
     await approve('jane');
     const pem = await issued('jane');
     const certificate = new X509Certificate(pem);
