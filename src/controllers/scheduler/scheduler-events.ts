@@ -1,6 +1,5 @@
 // Which changes of the cluster make which pods worth a (new) attempt, and keep the picture of it.
 import type { Node, Pod } from '../../api/generated/types.ts';
-import { isConditionTrue } from '../../api/meta/conditions.ts';
 import { semanticEqual } from '../../api/meta/json-equal.ts';
 import { keyOf, nameOf } from '../../api/meta/object.ts';
 import type { EventHandler } from '../../client/informer.ts';
@@ -67,8 +66,7 @@ export function nodeEvents(state: ClusterState, wake: () => void): EventHandler<
 /** What of a node bears on placement; heartbeats do not. */
 function placementOf({ metadata, spec, status }: Node): object {
   const { labels, deletionTimestamp } = metadata;
-  const ready = isConditionTrue(status?.conditions, 'Ready');
-  return { labels, deletionTimestamp, spec, allocatable: status?.allocatable, ready };
+  return { labels, deletionTimestamp, spec, allocatable: status?.allocatable };
 }
 
 export interface VolumeEventContext {

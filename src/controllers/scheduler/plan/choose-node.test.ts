@@ -41,12 +41,19 @@ describe('which nodes fit', () => {
       buildNode('a', { spec: { taints: [taint] } }),
       buildNode('b'),
       buildNode('c', { spec: { unschedulable: true } }),
-      buildNode('d', { ready: false }),
     ];
     expect(place(buildPod('p', { requests: { cpu: '5' } }), nodes)).toBe(
-      '0/4 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s), ' +
-        '1 node(s) were not ready, 1 node(s) were unschedulable.',
+      '0/3 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s), ' +
+        '1 node(s) were unschedulable.',
     );
+  });
+
+  it('a node that is not ready takes the pods that tolerate its taints', () => {
+    const taints = [{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }];
+    const nodes = [buildNode('a', { spec: { taints } })];
+    expect(place(buildPod('p'), nodes)).toMatch(/untolerated taint/);
+    const tolerations = [{ key: 'node.kubernetes.io/not-ready', operator: 'Exists' }];
+    expect(place(buildPod('p', { spec: { tolerations } }), nodes)).toBe('a');
   });
 
   it('names every resource that is missing', () => {

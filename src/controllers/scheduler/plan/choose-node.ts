@@ -89,13 +89,13 @@ const UNSCHEDULABLE = {
   effect: 'NoSchedule',
 };
 
-function unfitObject({ pod }: PodFacts, { node, isReady }: NodeFacts): string | undefined {
+/** Whether a node is ready is told by its taints: some pods tolerate those. */
+function unfitObject({ pod }: PodFacts, { node }: NodeFacts): string | undefined {
   if (node.metadata.deletionTimestamp !== undefined) return 'node(s) were being deleted';
   const closed = { ...node, spec: { taints: [UNSCHEDULABLE] } };
   if (node.spec?.unschedulable === true && forbiddingTaint(pod, closed)) {
     return 'node(s) were unschedulable';
   }
-  if (!isReady) return 'node(s) were not ready';
   return forbiddingTaint(pod, node) ? 'node(s) had untolerated taint(s)' : undefined;
 }
 

@@ -10,12 +10,11 @@ interface NodeSettings {
   labels?: Record<string, string>;
   spec?: Node['spec'];
   allocatable?: Record<string, string>;
-  ready?: boolean;
 }
 
 /** A ready node with 4 cores and 8 GiB for 10 pods. */
 export function buildNode(name: string, settings: NodeSettings = {}): Node {
-  const { labels = {}, spec = {}, allocatable = {}, ready = true } = settings;
+  const { labels = {}, spec = {}, allocatable = {} } = settings;
   return {
     apiVersion: 'v1',
     kind: 'Node',
@@ -23,7 +22,7 @@ export function buildNode(name: string, settings: NodeSettings = {}): Node {
     spec,
     status: {
       allocatable: { cpu: '4', memory: '8Gi', pods: '10', ...allocatable },
-      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+      conditions: [{ type: 'Ready', status: 'True' }],
     },
   };
 }

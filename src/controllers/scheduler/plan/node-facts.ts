@@ -1,13 +1,11 @@
 // What the scheduler knows of a node: the object, what it can hold and which pods it holds.
 import type { Node } from '../../../api/generated/types.ts';
-import { isConditionTrue } from '../../../api/meta/conditions.ts';
 import { nameOf } from '../../../api/meta/object.ts';
 import { amountOf, type HostPort, type PodFacts } from './pod-facts.ts';
 
 export interface NodeFacts {
   readonly node: Node;
   readonly name: string;
-  readonly isReady: boolean;
   readonly allocatable: ReadonlyMap<string, number>;
   /** Pods on it that have not ended, by key. */
   readonly pods: ReadonlyMap<string, PodFacts>;
@@ -16,12 +14,11 @@ export interface NodeFacts {
 }
 
 /** The facts of the object itself. */
-export function nodeBase(node: Node): Pick<NodeFacts, 'node' | 'name' | 'isReady' | 'allocatable'> {
+export function nodeBase(node: Node): Pick<NodeFacts, 'node' | 'name' | 'allocatable'> {
   const allocatable = Object.entries(node.status?.allocatable ?? {});
   return {
     node,
     name: nameOf(node),
-    isReady: isConditionTrue(node.status?.conditions, 'Ready'),
     allocatable: new Map(allocatable.map(([name, amount]) => [name, amountOf(amount)])),
   };
 }
