@@ -114,7 +114,7 @@ export function createNodeConnection(options: ConnectionOptions): NodeConnection
       try {
         return await (inside ? runtime.dial(sandbox.id, port) : connectTo(podIP, port));
       } catch (error) {
-        const where = inside ? 'localhost' : podIP;
+        const { address: where = podIP } = error as { address?: string };
         const why = CONNECT_ERRORS[systemErrorCode(error) ?? ''] ?? errorMessage(error);
         throw statusError('ServiceUnavailable', `dial tcp ${where}:${port}: connect: ${why}`);
       }

@@ -14,9 +14,9 @@ const PROGRAM = `
 const { connect } = require('node:net');
 const dial = (id, port, hosts, first) => {
   const [host, ...others] = hosts;
-  if (host === undefined) return process.send({ id, code: first });
+  if (host === undefined) return process.send({ id, failure: first });
   const socket = connect({ host, port, allowHalfOpen: true }).pause();
-  socket.once('error', ({ code }) => dial(id, port, others, first ?? code));
+  socket.once('error', ({ code, address }) => dial(id, port, others, first ?? { code, address }));
   socket.once('connect', () => process.send({ id }, socket));
 };
 process.on('message', ({ id, port }) => dial(id, port, ['127.0.0.1', '::1']));
@@ -25,8 +25,8 @@ process.on('disconnect', () => process.exit());
 
 interface Answer {
   readonly id: number;
-  /** Why there is no socket: `ECONNREFUSED`. */
-  readonly code?: string;
+  /** Why there is no socket: code `ECONNREFUSED`. */
+  readonly failure?: { readonly code: string; readonly address: string };
 }
 
 interface Dialer {
@@ -53,7 +53,7 @@ export interface PodDialersOptions {
 /** One per runtime; the programs start when first needed and end when they are idle. */
 export interface PodDialers {
   /**
-   * Connects to a port of localhost in a network namespace. Throws an error with Node's `code` when
+   * Connects to a port of localhost in a network namespace. Throws an error with Node's `code` and `address` when
    * nobody listens.
    */
   dial(namespace: string, port: number): Promise<Socket>;
@@ -89,13 +89,13 @@ function startDialer(runner: CommandRunner, namespace: string): Dialer {
   const child = runner.spawn([...enter, ...program], ['ignore', 'ignore', 'ignore', 'ipc']);
   const waiting = new Map<number, Call>();
   let count = 0;
-  child.on('message', ({ id, code }: Answer, socket: unknown) => {
+  child.on('message', ({ id, failure }: Answer, socket: unknown) => {
     const call = waiting.get(id);
     waiting.delete(id);
     if (socket instanceof Socket) {
       if (call) call.resolve(socket);
       else socket.destroy();
-    } else call?.reject(Object.assign(new Error(`connect ${code}`), { code }));
+    } else call?.reject(Object.assign(new Error(`connect ${failure?.code}`), failure));
   });
   whenEnded(child, (error) => {
     for (const call of waiting.values()) call.reject(error);
