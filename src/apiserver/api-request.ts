@@ -141,3 +141,6 @@ export function unstored(object: KubernetesObject | JsonObject): StoredObject {
     },
   };
 }
+
+/** The annotation of the bookmark after the initial events of a watch (API-510). */
+export const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';

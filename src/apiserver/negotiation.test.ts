@@ -72,6 +72,7 @@ test('API-105: YAML as Go writes it', () => {
     data: { b: 'true', a: '1', t: '2026-01-01T00:00:00Z', text: 'two\nlines\n', e: '' },
     list: [{ z: 1, y: null }, 'plain'],
     none: {},
+    point: { '.': '.', f: '1.5', g: '.5' },
   };
   expect(encodeYaml(object)).toBe(`data:
   a: "1"
@@ -87,5 +88,9 @@ list:
   z: 1
 - plain
 none: {}
+point:
+  .: .
+  f: "1.5"
+  g: ".5"
 `);
 });

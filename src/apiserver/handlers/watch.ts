@@ -1,12 +1,13 @@
 // Watches (API-505 … API-514): the store's events, narrowed to a selection and dressed as API
 // events.
 import type { Status } from '../../api/generated/types.ts';
+import { zeroMembers } from '../../api/meta/zero-object.ts';
 import { statusError } from '../../api/meta/status-error.ts';
 import { groupVersion } from '../../api/resources.ts';
 import type { Timer } from '../../base/clock.ts';
 import { RevisionCompactedError } from '../../storage/store.ts';
 import type { StoreEvent, Watch } from '../../storage/store.ts';
-import { unstored } from '../api-request.ts';
+import { INITIAL_EVENTS_END, unstored } from '../api-request.ts';
 import type { ApiWatchEvent, ApiWatchSink, WatchResponse } from '../api-request.ts';
 import { storedAt, viewOf } from '../registry/stored-view.ts';
 import type { HandlerContext, ResourceRequest } from './handler-context.ts';
@@ -102,7 +103,7 @@ class WatchSession {
       .map((entry): ApiWatchEvent => ({ type: 'ADDED', stored: viewOf(entry) }))
       .filter(({ stored }) => selection.all || selection.selects(stored.object));
     if (options.sendInitialEvents === true && options.allowWatchBookmarks) {
-      events.push(this.#bookmark(revision, { 'k8s.io/initial-events-end': 'true' }));
+      events.push(this.#bookmark(revision, { [INITIAL_EVENTS_END]: 'true' }));
     }
     this.#deliver(events);
     return revision;
@@ -133,7 +134,9 @@ class WatchSession {
       resourceVersion: String(revision),
       ...(annotations === undefined ? {} : { annotations }),
     };
-    const object = { apiVersion: groupVersion(resource), kind: resource.kind, metadata };
+    const { kind, custom, model } = resource;
+    const rest = custom ? {} : zeroMembers(model);
+    const object = { ...rest, apiVersion: groupVersion(resource), kind, metadata };
     return { type: 'BOOKMARK', stored: unstored(object) };
   }
 

@@ -20,13 +20,15 @@ import * as policy from './policy-tables.ts';
 import * as storage from './storage-tables.ts';
 import * as workload from './workload-tables.ts';
 
+const ZERO_TIME = '0001-01-01T00:00:00Z';
+
 /** For kinds without columns of their own. */
 export const plainTable: KindTable = {
   columns: [
     nameColumn,
     column('Created At', field('ObjectMeta', 'creationTimestamp'), { type: 'date' }),
   ],
-  cells: ({ metadata }) => [metadata.name ?? '', metadata.creationTimestamp ?? null],
+  cells: ({ metadata }) => [metadata.name ?? '', metadata.creationTimestamp ?? ZERO_TIME],
 };
 
 type AnyTable = KindTable<KubernetesObject>;

@@ -1,5 +1,6 @@
 // Tables for `kubectl get` (API-801): columns per kind, one row an object.
 import type { KubernetesObject } from '../../api/meta/object.ts';
+import { INITIAL_EVENTS_END } from '../api-request.ts';
 import { badRequest } from '../../api/meta/status-error.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 import { partialMetadata } from '../partial-metadata.ts';
@@ -42,9 +43,13 @@ function columnDefinition({ name, type, format, description, priority }: Column,
 }
 
 function rowObject(object: KubernetesObject, { includeObject, version }: TableRequest) {
-  if (includeObject === 'None') return null;
+  // The end of the initial events is told in any case.
+  if (includeObject === 'None' && !endsInitialEvents(object)) return null;
   return includeObject === 'Object' ? object : partialMetadata(object, version);
 }
+
+const endsInitialEvents = ({ metadata }: KubernetesObject) =>
+  metadata.annotations?.[INITIAL_EVENTS_END] !== undefined;
 
 function row(object: KubernetesObject, table: KindTable, request: TableRequest) {
   const conditions = table.conditions?.(object) ?? [];
