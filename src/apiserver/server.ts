@@ -24,6 +24,7 @@ import {
   type LongRunning,
 } from './dispatcher.ts';
 import { createExchange } from './exchange.ts';
+import { endIdleConnections } from './idle-connections.ts';
 import { createMetrics } from './metrics.ts';
 import { createLiveOpenApi } from './openapi/openapi.ts';
 import type { Reply } from './reply.ts';
@@ -82,6 +83,7 @@ function createHttpServer(tls: ServerOptions['tls']): Http2SecureServer {
   const server = createSecureServer({
     ...tls,
     allowHTTP1: true,
+    handshakeTimeout: HEADERS_MS_MAX,
     requestCert: true,
     // Callers without a certificate of ours may have a token.
     rejectUnauthorized: false,
@@ -233,6 +235,7 @@ export function createServer(options: ServerOptions): ApiServer {
   const listeners: TcpServer[] = [];
   const open = trackOpen(http);
   limitHeaderTime(http, clock);
+  endIdleConnections(http, clock);
   serveHttp(http, { dispatcher, clock, open });
 
   const listen = async (address: ListenAddress) => {

@@ -140,3 +140,30 @@ test('a large list reaches who reads it late, whole', async () => {
   expect(items.length).toBeGreaterThanOrEqual(40);
   await api.ok(`DELETE ${CONFIG_MAPS}`);
 });
+
+test('API-113: connections that nobody uses are closed after two minutes, used ones are not', async () => {
+  const { ca } = edge.certificates;
+  const address = `https://127.0.0.1:${edge.port}`;
+  const session = () => {
+    const own = connectHttp2(address, { ca });
+    own.on('error', () => {});
+    return own;
+  };
+  const [idle, watching] = [session(), session()];
+  await Promise.all([once(idle, 'connect'), once(watching, 'connect')]);
+  const authorization = `Bearer ${edge.certificates.adminToken}`;
+  const watch = watching.request({ ':path': `${CONFIG_MAPS}?watch=true`, authorization });
+  await once(watch, 'response');
+  const quiet = await open();
+  quiet.socket.write(`${head('GET')}\r\n`);
+  await expect.poll(quiet.text).toMatch(/^HTTP\/1\.1 200 /);
+  const closed = once(idle, 'close');
+  clock.advance(90_000);
+  await works();
+  expect([idle.closed, quiet.socket.destroyed]).toEqual([false, false]);
+  clock.advance(60_000);
+  await Promise.all([closed, quiet.closed]);
+  await works();
+  expect(watch.closed).toBe(false);
+  watching.destroy();
+});
