@@ -98,14 +98,14 @@ export function selectControllers(
     .filter((entry) => entry !== '');
   for (const entry of entries) {
     const name = entry.replace(/^-/, '');
-    if (name === '*' || name in FACTORIES) continue;
+    if (name === '*' || Object.hasOwn(FACTORIES, name)) continue;
     throw new OrdinalError('ORD_CONTROLLERS', `there is no controller "${name}"`, {
       action: `choose among *, ${controllerNames.join(', ')}`,
     });
   }
   const everything = controllerNames.filter((name) => hasNodes || !FOR_NODES.has(name));
   const all = entries.includes('*') ? everything : [];
-  const selected = new Set([...all, ...entries.filter((entry) => entry in FACTORIES)]);
+  const selected = new Set([...all, ...entries.filter((entry) => Object.hasOwn(FACTORIES, entry))]);
   for (const entry of entries) if (entry.startsWith('-')) selected.delete(entry.slice(1));
   return selected;
 }

@@ -78,8 +78,15 @@ describe('pod security', () => {
       'seccompProfile (pod must not set securityContext.seccompProfile.type to "Unconfined")',
     ],
     [
-      { securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] } },
-      'forbidden sysctls (kernel.msgmax)',
+      {
+        securityContext: {
+          sysctls: [
+            { name: 'kernel.msgmax', value: '1' },
+            { name: 'constructor', value: '1' },
+          ],
+        },
+      },
+      'forbidden sysctls (kernel.msgmax, constructor)',
     ],
     [
       { securityContext: { seLinuxOptions: { type: 'spc_t', user: 'me' } } },
