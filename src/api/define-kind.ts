@@ -21,6 +21,8 @@ export interface KindDefinition<T extends KubernetesObject> {
   readonly unconditionalUpdate?: boolean;
   /** Default false. */
   readonly createOnUpdate?: boolean;
+  /** True when a write of the status changes none of the metadata a user sets; default false. */
+  readonly statusKeepsMetadata?: boolean;
   readonly fieldSelectors?: Readonly<Record<string, FieldGetter<T>>>;
   /** The status of a new object; default `{}` for kinds with status. */
   readonly initialStatus?: (object: T, context: RuleContext) => unknown;
@@ -32,6 +34,7 @@ export interface KindDefinition<T extends KubernetesObject> {
   validateUpdate(object: T, old: T, context: RuleContext): Causes;
   validateStatusUpdate?(object: T, old: T, context: RuleContext): Causes;
   warnings?(object: T, old: T | undefined): string[];
+  statusWarnings?(object: T): string[];
 }
 
 interface WithStatus extends KubernetesObject {
@@ -50,6 +53,7 @@ export function defineKind<T extends KubernetesObject>(kind: KindDefinition<T>):
     fieldSelectors: kind.fieldSelectors ?? {},
     applyDefaults: (object, context) => kind.applyDefaults?.(object, context),
     warnings: (object, old) => kind.warnings?.(object, old) ?? [],
+    statusWarnings: (object) => kind.statusWarnings?.(object) ?? [],
     ...preparation(kind),
     ...validation(kind),
   };
@@ -79,6 +83,7 @@ function preparation<T extends KubernetesObject>(kind: KindDefinition<T>) {
     prepareForStatusUpdate(object: T, old: T, context: RuleContext): void {
       keepGeneration(object, old);
       keepField(object, old, 'spec');
+      if (kind.statusKeepsMetadata === true) keepUserMetadata(object, old);
       kind.prepareForStatusUpdate?.(object, old, context);
       keepSystemMetadata(object, old);
     },
@@ -120,6 +125,16 @@ function keepGeneration(object: KubernetesObject, old: KubernetesObject): void {
 function keepField(object: WithStatus, old: WithStatus, field: 'spec' | 'status'): void {
   if (old[field] === undefined) delete object[field];
   else object[field] = old[field];
+}
+
+const USER_METADATA = ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const;
+
+function keepUserMetadata(object: KubernetesObject, old: KubernetesObject): void {
+  for (const field of USER_METADATA) delete object.metadata[field];
+  for (const field of USER_METADATA) {
+    const value = old.metadata[field];
+    if (value !== undefined) Object.assign(object.metadata, { [field]: value });
+  }
 }
 
 /** API-306, API-407: an update can neither change nor remove what the server wrote. */

@@ -16,7 +16,7 @@ describe('kindRules', () => {
     expect(new Set(builtinResources.map(rulesFor))).toEqual(new Set(kindRules.values()));
   });
 
-  test('API-301: PUT creates services, endpoints, events, leases and RBAC objects only', () => {
+  test('API-301: PUT creates objects of these kinds only', () => {
     const creating = names.filter((name) => rulesOf(name).createOnUpdate);
     expect(creating.sort()).toEqual([
       'clusterrolebindings.rbac.authorization.k8s.io',
@@ -25,18 +25,31 @@ describe('kindRules', () => {
       'events',
       'events.events.k8s.io',
       'leases.coordination.k8s.io',
+      'limitranges',
       'rolebindings.rbac.authorization.k8s.io',
       'roles.rbac.authorization.k8s.io',
+      'runtimeclasses.node.k8s.io',
       'services',
     ]);
   });
 
-  test('API-304: definitions, leases and disruption budgets need a resourceVersion on PUT', () => {
+  test('API-304: objects of these kinds need a resourceVersion on PUT', () => {
     const strict = names.filter((name) => !rulesOf(name).unconditionalUpdate);
     expect(strict.sort()).toEqual([
+      'csidrivers.storage.k8s.io',
+      'csinodes.storage.k8s.io',
+      'csistoragecapacities.storage.k8s.io',
       'customresourcedefinitions.apiextensions.k8s.io',
       'leases.coordination.k8s.io',
+      'mutatingadmissionpolicies.admissionregistration.k8s.io',
+      'mutatingadmissionpolicybindings.admissionregistration.k8s.io',
+      'mutatingwebhookconfigurations.admissionregistration.k8s.io',
       'poddisruptionbudgets.policy',
+      'runtimeclasses.node.k8s.io',
+      'validatingadmissionpolicies.admissionregistration.k8s.io',
+      'validatingadmissionpolicybindings.admissionregistration.k8s.io',
+      'validatingwebhookconfigurations.admissionregistration.k8s.io',
+      'volumeattachments.storage.k8s.io',
     ]);
   });
 
@@ -45,13 +58,11 @@ describe('kindRules', () => {
     const withGeneration = names.filter((name) => rulesOf(name).generation);
     expect(withGeneration.sort()).toEqual([
       'cronjobs.batch',
-      'csidrivers.storage.k8s.io',
       'customresourcedefinitions.apiextensions.k8s.io',
       'daemonsets.apps',
       'deployments.apps',
       'endpointslices.discovery.k8s.io',
       'flowschemas.flowcontrol.apiserver.k8s.io',
-      'horizontalpodautoscalers.autoscaling',
       'ingressclasses.networking.k8s.io',
       'ingresses.networking.k8s.io',
       'jobs.batch',

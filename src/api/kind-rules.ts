@@ -27,13 +27,8 @@ import { networkPolicyRules } from './networking/network-policy-rules.ts';
 import { ingressClassRules, ipAddressRules, serviceCidrRules } from './networking/other-rules.ts';
 import { runtimeClassRules } from './node/runtime-class-rules.ts';
 import { priorityClassRules } from './scheduling/priority-class-rules.ts';
-import {
-  csiDriverRules,
-  csiNodeRules,
-  csiStorageCapacityRules,
-  volumeAttachmentRules,
-  volumeAttributesClassRules,
-} from './storage/driver-rules.ts';
+import { volumeAttachmentRules, volumeAttributesClassRules } from './storage/attachment-rules.ts';
+import { csiDriverRules, csiNodeRules, csiStorageCapacityRules } from './storage/driver-rules.ts';
 import { controllerRevisionRules } from './apps/controller-revision-rules.ts';
 import { deploymentRules } from './apps/deployment-rules.ts';
 import { replicaSetRules } from './apps/replicaset-rules.ts';
@@ -108,6 +103,8 @@ export interface KindRules<T extends KubernetesObject = KubernetesObject> {
   validateStatusUpdate(object: T, old: T, context: RuleContext): StatusCause[];
   /** Texts for Warning headers of a create (`old` undefined) or an update. */
   warnings(object: T, old: T | undefined): string[];
+  /** As warnings, for a write of the status. */
+  statusWarnings(object: T): string[];
   /** True for kinds whose objects have metadata.generation. */
   readonly generation: boolean;
   /** PUT without resourceVersion is accepted (API-304). */

@@ -17,8 +17,13 @@ export interface SimpleKind<T extends KubernetesObject> extends Partial<
   Pick<
     KindDefinition<T>,
     | 'applyDefaults'
+    | 'initialStatus'
     | 'prepareForCreate'
     | 'prepareForUpdate'
+    | 'createOnUpdate'
+    | 'statusKeepsMetadata'
+    | 'validateUpdate'
+    | 'validateStatusUpdate'
     | 'nameRule'
     | 'unconditionalUpdate'
     | 'fieldSelectors'
@@ -50,14 +55,19 @@ export function simpleKind<T extends KubernetesObject>(kind: SimpleKind<T>): Kin
       yield* validateMetadata(object.metadata, { namespaced, nameRule });
       yield* checkMembers(kind, object);
     },
-    *validateUpdate(object, old) {
-      yield* validateMetadataUpdate(object.metadata, old.metadata);
-      for (const path of kind.fixed ?? []) {
-        yield* immutable(memberAt(object, path), memberAt(old, path), pathOf(path));
-      }
-      yield* checkMembers(kind, object);
+    *validateUpdate(object, old, context) {
+      if (kind.validateUpdate) yield* kind.validateUpdate(object, old, context);
+      else yield* checkUpdate(kind, object, old);
     },
   });
+}
+
+function* checkUpdate<T extends KubernetesObject>(kind: SimpleKind<T>, object: T, old: T): Causes {
+  yield* validateMetadataUpdate(object.metadata, old.metadata);
+  for (const path of kind.fixed ?? []) {
+    yield* immutable(memberAt(object, path), memberAt(old, path), pathOf(path));
+  }
+  yield* checkMembers(kind, object);
 }
 
 function* checkMembers<T extends KubernetesObject>(kind: SimpleKind<T>, object: T): Causes {

@@ -31,6 +31,7 @@ const TIMEOUT_SECONDS = 10;
 
 /** What the API server asks of mutating webhook configurations. */
 export const mutatingWebhookRules = simpleKind<MutatingWebhookConfiguration>({
+  unconditionalUpdate: false,
   generation: true,
   applyDefaults({ webhooks }) {
     for (const webhook of webhooks ?? []) {
@@ -43,6 +44,7 @@ export const mutatingWebhookRules = simpleKind<MutatingWebhookConfiguration>({
 
 /** What the API server asks of validating webhook configurations. */
 export const validatingWebhookRules = simpleKind<ValidatingWebhookConfiguration>({
+  unconditionalUpdate: false,
   generation: true,
   applyDefaults({ webhooks }) {
     for (const webhook of webhooks ?? []) fillWebhook(webhook);
@@ -73,6 +75,8 @@ function fillMatch(match: MatchResources | undefined): void {
 
 /** What the API server asks of validating admission policies. */
 export const validatingPolicyRules = simpleKind<ValidatingAdmissionPolicy>({
+  statusKeepsMetadata: true,
+  unconditionalUpdate: false,
   hasStatus: true,
   generation: true,
   required: ['spec.matchConstraints'],
@@ -92,6 +96,7 @@ export const validatingPolicyRules = simpleKind<ValidatingAdmissionPolicy>({
 
 /** What the API server asks of bindings of validating admission policies. */
 export const validatingPolicyBindingRules = simpleKind<ValidatingAdmissionPolicyBinding>({
+  unconditionalUpdate: false,
   generation: true,
   required: ['spec.policyName', 'spec.validationActions'],
   applyDefaults: ({ spec }) => fillMatch(spec?.matchResources),
@@ -106,6 +111,7 @@ export const validatingPolicyBindingRules = simpleKind<ValidatingAdmissionPolicy
 
 /** What the API server asks of mutating admission policies. */
 export const mutatingPolicyRules = simpleKind<MutatingAdmissionPolicy>({
+  unconditionalUpdate: false,
   generation: true,
   required: ['spec.matchConstraints', 'spec.mutations', 'spec.reinvocationPolicy'],
   check: ({ spec }) => validatePolicySpec(spec),
@@ -118,6 +124,7 @@ export const mutatingPolicyRules = simpleKind<MutatingAdmissionPolicy>({
 
 /** What the API server asks of bindings of mutating admission policies. */
 export const mutatingPolicyBindingRules = simpleKind<MutatingAdmissionPolicyBinding>({
+  unconditionalUpdate: false,
   generation: true,
   required: ['spec.policyName'],
   applyDefaults: ({ spec }) => fillMatch(spec?.matchResources),

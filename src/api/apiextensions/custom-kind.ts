@@ -27,6 +27,8 @@ export interface CustomKind {
   readonly schema: Schema;
   readonly rules: KindRules;
   readonly columns: readonly CustomResourceColumnDefinition[];
+  /** Paths that field selectors may use, without the first dot. */
+  readonly selectable: readonly string[];
   readonly scale: CustomResourceSubresourceScale | undefined;
   readonly applySchema: TypeSchema;
   /** All that the definition has, of which objects may have owners (API-641). */
@@ -128,6 +130,7 @@ function customKind(
       return (rules ??= makeRules());
     },
     columns: version.additionalPrinterColumns ?? [],
+    selectable: (version.selectableFields ?? []).map(({ jsonPath }) => jsonPath.replace(/^\./, '')),
     scale: version.subresources?.scale,
     applySchema: applySchema(schema),
     apiVersions: new Set(spec.versions.map(({ name }) => `${spec.group}/${name}`)),

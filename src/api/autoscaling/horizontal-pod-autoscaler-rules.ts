@@ -1,18 +1,19 @@
 // The rules of horizontal pod autoscalers for the API server. Metrics are in metric-validation.ts.
 import type {
+  CrossVersionObjectReference,
   HPAScalingPolicy,
   HPAScalingRules,
   HorizontalPodAutoscaler,
   HorizontalPodAutoscalerSpec,
 } from '../generated/types.ts';
 import type { Causes } from '../core/field-rules.ts';
-import { nonNegative } from '../core/field-rules.ts';
+import { nonNegative, NOT_NEGATIVE } from '../core/field-rules.ts';
 import {
   subdomainName,
   validateMetadata,
   validateMetadataUpdate,
 } from '../core/object-meta-validation.ts';
-import { defineKind, specDiffers } from '../define-kind.ts';
+import { defineKind } from '../define-kind.ts';
 import type { FieldPath } from '../meta/field-errors.ts';
 import {
   fieldPath,
@@ -21,9 +22,14 @@ import {
   notSupported,
   required,
 } from '../meta/field-errors.ts';
-import { validateMetric, validateTarget } from './metric-validation.ts';
+import { parseQuantity, quantitySign } from '../meta/quantity.ts';
+import type { ReferenceRules } from './metric-validation.ts';
+import { validateMetric, validateTarget, versionFault } from './metric-validation.ts';
+
+type Spec = Partial<HorizontalPodAutoscalerSpec>;
 
 const SPEC = fieldPath('spec');
+const EMPTY: Spec = {};
 const WINDOW_MAX_SECONDS = 3600;
 const PERIOD_MAX_SECONDS = 1800;
 const CPU_PERCENT = 80;
@@ -34,17 +40,16 @@ export const horizontalPodAutoscalerRules = defineKind<HorizontalPodAutoscaler>(
   nameRule: subdomainName,
   hasStatus: true,
   initialStatus: () => ({ currentReplicas: 0, desiredReplicas: 0, currentMetrics: null }),
-  specChanged: specDiffers,
   applyDefaults({ spec }) {
     if (spec) fillSpec(spec);
   },
   *validate({ metadata, spec }) {
     yield* validateMetadata(metadata, { namespaced: true, nameRule: subdomainName });
-    if (spec) yield* validateSpec(spec);
+    yield* validateSpec(spec ?? EMPTY, undefined);
   },
   *validateUpdate({ metadata, spec }, old) {
     yield* validateMetadataUpdate(metadata, old.metadata);
-    if (spec) yield* validateSpec(spec);
+    yield* validateSpec(spec ?? EMPTY, old.spec ?? EMPTY);
   },
   *validateStatusUpdate({ metadata, status }, old) {
     yield* validateMetadataUpdate(metadata, old.metadata);
@@ -71,14 +76,20 @@ function fillSpec(spec: HorizontalPodAutoscalerSpec): void {
   behavior.scaleDown = { selectPolicy: 'Max', policies: [percent], ...behavior.scaleDown };
 }
 
+interface Replicas {
+  readonly minReplicas?: number | undefined;
+  readonly maxReplicas?: number;
+}
+
 /** How many pods there may be. */
-export function* validateReplicas(spec: {
-  minReplicas?: number | undefined;
-  maxReplicas?: number;
-}): Causes {
-  const { minReplicas, maxReplicas = 0 } = spec;
-  if (minReplicas !== undefined && minReplicas < 1) {
-    const message = 'must be greater than or equal to 1';
+export function* validateReplicas(
+  { minReplicas, maxReplicas = 0 }: Replicas,
+  old: Replicas | undefined,
+): Causes {
+  // Scaling to nothing is behind a gate that is off.
+  const least = old?.minReplicas === 0 ? 0 : 1;
+  if (minReplicas !== undefined && minReplicas < least) {
+    const message = `must be greater than or equal to ${least}`;
     yield invalidValue(SPEC.child('minReplicas'), minReplicas, message);
   }
   const maxPath = SPEC.child('maxReplicas');
@@ -91,13 +102,33 @@ export function* validateReplicas(spec: {
   }
 }
 
-function* validateSpec(spec: HorizontalPodAutoscalerSpec): Causes {
-  const { minReplicas, metrics = [], behavior } = spec;
-  yield* validateReplicas(spec);
-  yield* validateTarget(spec.scaleTargetRef, SPEC.child('scaleTargetRef'));
+type Scaled = Partial<CrossVersionObjectReference> | undefined;
+
+/** How strictly the version of what is scaled is looked at. */
+export function targetRules(target: Scaled, old: Scaled, exists: boolean): ReferenceRules {
+  const same =
+    (target?.apiVersion ?? '') === (old?.apiVersion ?? '') &&
+    (target?.kind ?? '') === (old?.kind ?? '');
+  if (exists && same) return { anyVersion: true };
+  return { emptyGroup: target?.kind === 'ReplicationController' };
+}
+
+function metricRules(old: Spec | undefined): ReferenceRules {
+  const wrong = (old?.metrics ?? []).some(({ type, object }) => {
+    const version = object?.describedObject?.apiVersion ?? '';
+    return type === 'Object' && object && versionFault(version, { emptyGroup: true }) !== undefined;
+  });
+  return { emptyGroup: true, anyVersion: wrong };
+}
+
+function* validateSpec(spec: Spec, old: Spec | undefined): Causes {
+  const { minReplicas, metrics = [], behavior, scaleTargetRef: target } = spec;
+  yield* validateReplicas(spec, old);
+  const rules = targetRules(target, old?.scaleTargetRef, old !== undefined);
+  yield* validateTarget(target, SPEC.child('scaleTargetRef'), rules);
   const metricsPath = SPEC.child('metrics');
   for (const [index, metric] of metrics.entries()) {
-    yield* validateMetric(metric, metricsPath.index(index));
+    yield* validateMetric(metric, metricsPath.index(index), metricRules(old));
   }
   const fromZero = metrics.some(({ type }) => type === 'Object' || type === 'External');
   if (minReplicas === 0 && !fromZero) {
@@ -128,6 +159,8 @@ function* validateRules(rules: HPAScalingRules, path: FieldPath): Causes {
   for (const [index, policy] of policies.entries()) {
     yield* validatePolicy(policy, policiesPath.index(index));
   }
+  if (rules.tolerance === undefined || quantitySign(parseQuantity(rules.tolerance)) >= 0) return;
+  yield invalidValue(path.child('tolerance'), rules.tolerance, NOT_NEGATIVE);
 }
 
 function* validatePolicy(policy: HPAScalingPolicy, path: FieldPath): Causes {

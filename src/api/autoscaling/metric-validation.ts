@@ -1,5 +1,6 @@
 // The metrics that a horizontal pod autoscaler follows.
 import type {
+  ContainerResourceMetricSource,
   CrossVersionObjectReference,
   MetricIdentifier,
   MetricSpec,
@@ -7,6 +8,7 @@ import type {
 } from '../generated/types.ts';
 import type { Causes } from '../core/field-rules.ts';
 import { dnsLabel, isBlank } from '../core/field-rules.ts';
+import { validateContainerResourceName } from '../core/resource-validation.ts';
 import type { FieldPath } from '../meta/field-errors.ts';
 import {
   forbidden,
@@ -15,7 +17,6 @@ import {
   notSupported,
   required,
 } from '../meta/field-errors.ts';
-import { validateLabelSelector } from '../meta/labels.ts';
 import { validatePathSegmentName } from '../meta/names.ts';
 import { parseQuantity, quantitySign } from '../meta/quantity.ts';
 
@@ -27,10 +28,19 @@ const SOURCES = ['object', 'external', 'pods', 'resource', 'containerResource'] 
 const NONE: MetricIdentifier = { name: '' };
 const NO_TARGET: MetricTarget = { type: '' };
 
+/** How strictly the version of a reference is looked at. */
+export interface ReferenceRules {
+  /** The version may be one of the group without a name. */
+  readonly emptyGroup?: boolean;
+  /** The version may be anything: it has been there before. */
+  readonly anyVersion?: boolean;
+}
+
 /** What is scaled, or what a metric is about. */
 export function* validateTarget(
   target: Partial<CrossVersionObjectReference> | undefined,
   path: FieldPath,
+  rules: ReferenceRules,
 ): Causes {
   for (const field of ['kind', 'name'] as const) {
     const value = target?.[field];
@@ -38,21 +48,33 @@ export function* validateTarget(
     else yield* invalidForEach(path.child(field), value, validatePathSegmentName(value));
   }
   const apiVersion = target?.apiVersion ?? '';
-  if (apiVersion.split('/').length > 2) {
-    const message = `unexpected GroupVersion string: ${apiVersion}`;
-    yield invalidValue(path.child('apiVersion'), apiVersion, message);
-  }
+  const fault = versionFault(apiVersion, rules);
+  if (fault !== undefined) yield invalidValue(path.child('apiVersion'), apiVersion, fault);
+}
+
+/** What is wrong with the version of a reference. */
+export function versionFault(apiVersion: string, rules: ReferenceRules): string | undefined {
+  if (rules.anyVersion === true) return undefined;
+  const [group = '', ...rest] = apiVersion.split('/');
+  if (rest.length > 1) return `unexpected GroupVersion string: ${apiVersion}`;
+  const grouped = rest.length === 1 && group !== '';
+  return grouped || rules.emptyGroup === true ? undefined : 'apiVersion must specify API group';
 }
 
 /** One of `spec.metrics`. */
-export function* validateMetric(metric: MetricSpec, path: FieldPath): Causes {
+export function* validateMetric(
+  metric: MetricSpec,
+  path: FieldPath,
+  rules: ReferenceRules,
+): Causes {
   const { type } = metric;
   const typePath = path.child('type');
   if (type === '') yield required(typePath, 'must specify a metric source type');
   if (!TYPES.includes(type)) yield notSupported(typePath, type, TYPES);
   const present = SOURCES.filter((source) => metric[source] !== undefined);
   const [first] = present;
-  if (first) yield* validateSource(metric, first, path.child(first));
+  if (first === 'object') yield* validateObject(metric, path.child(first), rules);
+  else if (first) yield* validateSource(metric, first, path.child(first));
   const expected = SOURCES.find((source) => source.toLowerCase() === type.toLowerCase());
   if (!expected) {
     yield notSupported(typePath, type, TYPES);
@@ -66,53 +88,63 @@ export function* validateMetric(metric: MetricSpec, path: FieldPath): Causes {
   }
 }
 
-function* validateSource(
-  metric: MetricSpec,
-  source: (typeof SOURCES)[number],
-  path: FieldPath,
-): Causes {
-  const { object, external, pods, resource, containerResource } = metric;
-  if (source === 'object' && object) {
-    yield* validateTarget(object.describedObject, path.child('describedObject'));
-    yield* validateIdentifier(object.metric ?? NONE, path.child('metric'));
-    yield* validateValue(object.target ?? NO_TARGET, path.child('target'));
-  } else if (source === 'external' && external) {
-    yield* validateIdentifier(external.metric ?? NONE, path.child('metric'));
-    yield* validateValue(external.target ?? NO_TARGET, path.child('target'));
-  } else if (source === 'pods' && pods) {
-    yield* validateIdentifier(pods.metric ?? NONE, path.child('metric'));
-    yield* validateAmount(pods.target ?? NO_TARGET, path.child('target'));
-    if (pods.target?.averageValue === undefined) {
-      const message = 'must specify a positive target averageValue';
-      yield required(path.child('target', 'averageValue'), message);
-    }
-  } else if (containerResource ?? resource) {
-    const { name, target } = (containerResource ?? resource)!;
-    if (isBlank(name)) yield required(path.child('name'), 'must specify a resource name');
-    if (containerResource) {
-      const { container } = containerResource;
-      if (isBlank(container)) yield required(path.child('container'), 'must specify a container');
-      else yield* dnsLabel(container, path.child('container'));
-    }
-    yield* validateUtilization(target ?? NO_TARGET, path.child('target'));
-  }
+function* validateObject({ object }: MetricSpec, path: FieldPath, rules: ReferenceRules): Causes {
+  yield* validateTarget(object?.describedObject, path.child('describedObject'), rules);
+  yield* validateIdentifier(object?.metric ?? NONE, path.child('metric'));
+  const target = object?.target ?? NO_TARGET;
+  yield* validateAmount(target, path.child('target'));
+  if (target.value !== undefined || target.averageValue !== undefined) return;
+  const message = 'must set either a target value or averageValue';
+  yield required(path.child('target', 'averageValue'), message);
 }
 
-function* validateIdentifier({ name, selector }: MetricIdentifier, path: FieldPath): Causes {
+function* validateSource(
+  { external, pods, resource, containerResource }: MetricSpec,
+  source: Exclude<(typeof SOURCES)[number], 'object'>,
+  path: FieldPath,
+): Causes {
+  if (source === 'external') {
+    yield* validateIdentifier(external?.metric ?? NONE, path.child('metric'));
+    yield* validateExternal(external?.target ?? NO_TARGET, path.child('target'));
+  } else if (source === 'pods') {
+    yield* validateIdentifier(pods?.metric ?? NONE, path.child('metric'));
+    yield* validateAmount(pods?.target ?? NO_TARGET, path.child('target'));
+    if (pods?.target?.averageValue !== undefined) return;
+    const message = 'must specify a positive target averageValue';
+    yield required(path.child('target', 'averageValue'), message);
+  } else if (source === 'resource') {
+    const namePath = path.child('name');
+    if (isBlank(resource?.name)) yield required(namePath, 'must specify a resource name');
+    yield* validateUtilization(resource?.target ?? NO_TARGET, path.child('target'));
+  } else yield* validateContainerResource(containerResource, path);
+}
+
+function* validateContainerResource(
+  source: Partial<ContainerResourceMetricSource> = {},
+  path: FieldPath,
+): Causes {
+  const { name, container, target } = source;
+  if (isBlank(name)) yield required(path.child('name'), 'must specify a resource name');
+  else yield* validateContainerResourceName(name, path.child('name'));
+  if (isBlank(container)) yield required(path.child('container'), 'must specify a container');
+  else yield* dnsLabel(container, path.child('container'));
+  yield* validateUtilization(target ?? NO_TARGET, path.child('target'));
+}
+
+function* validateIdentifier({ name }: MetricIdentifier, path: FieldPath): Causes {
   if (isBlank(name)) yield required(path.child('name'), 'must specify a metric name');
   else yield* invalidForEach(path.child('name'), name, validatePathSegmentName(name));
-  if (selector) yield* validateLabelSelector(selector, path.child('selector'));
 }
 
 /** A target as a value, or as an average of the pods, but not both. */
-function* validateValue(target: MetricTarget, path: FieldPath): Causes {
+function* validateExternal(target: MetricTarget, path: FieldPath): Causes {
   yield* validateAmount(target, path);
   if (target.value === undefined && target.averageValue === undefined) {
-    const message = 'must set either a target value or averageValue';
+    const message = 'must set either a target value for metric or a per-pod target';
     yield required(path.child('averageValue'), message);
   }
   if (target.value !== undefined && target.averageValue !== undefined) {
-    const message = 'may not set both a target value and averageValue';
+    const message = 'may not set both a target value for metric and a per-pod target';
     yield forbidden(path.child('value'), message);
   }
 }

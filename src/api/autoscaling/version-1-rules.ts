@@ -7,12 +7,15 @@ import {
   validateMetadata,
   validateMetadataUpdate,
 } from '../core/object-meta-validation.ts';
-import { defineKind, specDiffers } from '../define-kind.ts';
+import { defineKind } from '../define-kind.ts';
 import { fieldPath, invalidValue } from '../meta/field-errors.ts';
-import { validateReplicas } from './horizontal-pod-autoscaler-rules.ts';
+import { targetRules, validateReplicas } from './horizontal-pod-autoscaler-rules.ts';
 import { validateTarget } from './metric-validation.ts';
 
+type Spec = Partial<NonNullable<HorizontalPodAutoscalerV1['spec']>>;
+
 const SPEC = fieldPath('spec');
+const EMPTY: Spec = {};
 const CPU_PERCENT = 80;
 const METRICS = 'autoscaling.alpha.kubernetes.io/metrics';
 
@@ -22,7 +25,6 @@ export const oldAutoscalerRules = defineKind<HorizontalPodAutoscalerV1>({
   nameRule: subdomainName,
   hasStatus: true,
   initialStatus: () => ({ currentReplicas: 0, desiredReplicas: 0 }),
-  specChanged: specDiffers,
   applyDefaults({ metadata, spec }) {
     if (!spec) return;
     spec.minReplicas ??= 1;
@@ -31,11 +33,11 @@ export const oldAutoscalerRules = defineKind<HorizontalPodAutoscalerV1>({
   },
   *validate(autoscaler) {
     yield* validateMetadata(autoscaler.metadata, { namespaced: true, nameRule: subdomainName });
-    yield* validateSpec(autoscaler);
+    yield* validateSpec(autoscaler.spec ?? EMPTY, undefined);
   },
   *validateUpdate(autoscaler, old) {
     yield* validateMetadataUpdate(autoscaler.metadata, old.metadata);
-    yield* validateSpec(autoscaler);
+    yield* validateSpec(autoscaler.spec ?? EMPTY, old.spec ?? EMPTY);
   },
   *validateStatusUpdate({ metadata, status }, old) {
     yield* validateMetadataUpdate(metadata, old.metadata);
@@ -44,13 +46,15 @@ export const oldAutoscalerRules = defineKind<HorizontalPodAutoscalerV1>({
   },
 });
 
-function* validateSpec({ spec }: HorizontalPodAutoscalerV1): Causes {
-  if (!spec) return;
-  yield* validateReplicas(spec);
-  yield* validateTarget(spec.scaleTargetRef, SPEC.child('scaleTargetRef'));
+function* validateSpec(spec: Spec, old: Spec | undefined): Causes {
+  yield* validateReplicas(spec, old);
+  const { scaleTargetRef: target } = spec;
+  const rules = targetRules(target, old?.scaleTargetRef, old !== undefined);
+  yield* validateTarget(target, SPEC.child('scaleTargetRef'), rules);
   const percent = spec.targetCPUUtilizationPercentage;
   if (percent !== undefined && percent < 1) {
-    const path = SPEC.child('targetCPUUtilizationPercentage');
+    // Upstream names the metric that the percentage becomes.
+    const path = SPEC.child('metrics').index(0).child('resource', 'target', 'averageUtilization');
     yield invalidValue(path, percent, 'must be greater than 0');
   }
 }

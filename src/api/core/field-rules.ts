@@ -17,7 +17,8 @@ import {
 /** The causes a check finds, in order. */
 export type Causes = Iterable<StatusCause>;
 
-const IMMUTABLE = 'field is immutable';
+/** The message about a field that changed and must not. */
+export const IMMUTABLE = 'field is immutable';
 /** The message about a negative number. */
 export const NOT_NEGATIVE = 'must be greater than or equal to 0';
 

@@ -161,6 +161,14 @@ export function* validateEndpointIp(text: string, path: FieldPath): Causes {
   }
 }
 
+/** True for a range, also in a form that new fields do not allow. */
+export function parsesAsCidr(text: string): boolean {
+  const [ip = '', bits = '', ...rest] = text.split('/');
+  const address = parseIp(ip);
+  if (address === undefined || rest.length > 0 || !/^[0-9]{1,3}$/.test(bits)) return false;
+  return Number(bits) <= address.length * 8;
+}
+
 /** A range such as 10.0.0.0/8; those in `known` pass as they are. */
 export function* validateCidr(
   text: string,
@@ -168,20 +176,30 @@ export function* validateCidr(
   known: readonly string[] = [],
 ): Causes {
   if (known.includes(text)) return;
-  const [ip = '', bits = '', ...rest] = text.split('/');
+  const [ip = '', bits = ''] = text.split('/');
   const address = parseIp(ip);
-  const size = Number(bits);
-  const inRange = address !== undefined && /^[0-9]{1,3}$/.test(bits) && size <= address.length * 8;
-  if (address === undefined || !inRange || rest.length > 0) {
+  if (address === undefined || !parsesAsCidr(text)) {
     yield invalidValue(path, text, BAD_CIDR);
     return;
   }
+  const size = Number(bits);
   if (hasLeadingZero(ip) || /^0[0-9]/.test(bits)) {
     yield invalidValue(path, text, 'must not have leading 0s in IP or prefix length');
   } else if (isMapped(address)) {
     yield invalidValue(path, text, 'must not have an IPv4-mapped IPv6 address');
   } else if (hasHostBits(address, size)) {
     yield invalidValue(path, text, 'must not have bits set beyond the prefix length');
+  }
+}
+
+/** A range that must also be in its shortest form. */
+export function* validateCanonicalCidr(text: string, path: FieldPath): Causes {
+  const causes = [...validateCidr(text, path)];
+  yield* causes;
+  const [ip = '', bits = ''] = text.split('/');
+  const canonical = `${canonicalIp(ip)}/${bits}`;
+  if (causes.length === 0 && text !== canonical) {
+    yield invalidValue(path, text, `must be in canonical form ("${canonical}")`);
   }
 }
 

@@ -1,5 +1,5 @@
 // Warnings about addresses and ranges that are valid but not in the form everyone expects.
-import type { FieldPath } from '../meta/field-errors.ts';
+import { fieldPath, type FieldPath } from '../meta/field-errors.ts';
 import { goQuote } from '../meta/go-quote.ts';
 import { canonicalIp, isIpv6, parseIp } from './ip-validation.ts';
 
@@ -18,6 +18,14 @@ export function* ipWarnings(text: string | undefined, path: FieldPath): Warnings
     const advice = `is invalid: use ${goQuote(canonical)}`;
     yield `${place}: non-standard IP address ${goQuote(text)} ${advice}`;
   }
+}
+
+/** Warnings about the addresses of a load balancer in the status of a kind. */
+export function loadBalancerWarnings(
+  ingress: readonly { readonly ip?: string | undefined }[] | undefined,
+): string[] {
+  const path = fieldPath('status', 'loadBalancer', 'ingress');
+  return (ingress ?? []).flatMap(({ ip }, index) => [...ipWarnings(ip, path.index(index))]);
 }
 
 /** Warnings about the range at `path`, which is valid. */

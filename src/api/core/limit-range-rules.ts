@@ -27,6 +27,7 @@ export const limitRangeRules = defineKind<LimitRange>({
   namespaced: true,
   nameRule: subdomainName,
   hasStatus: false,
+  createOnUpdate: true,
   applyDefaults({ spec }) {
     for (const item of spec?.limits ?? []) if (item.type === 'Container') fillContainer(item);
   },

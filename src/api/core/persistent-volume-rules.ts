@@ -5,73 +5,23 @@ import type {
   VolumeNodeAffinity,
 } from '../generated/types.ts';
 import { defineKind } from '../define-kind.ts';
-import type { FieldPath } from '../meta/field-errors.ts';
-import {
-  fieldPath,
-  forbidden,
-  invalidValue,
-  notSupported,
-  required,
-} from '../meta/field-errors.ts';
+import { fieldPath, forbidden, invalidValue } from '../meta/field-errors.ts';
 import { semanticEqual } from '../meta/json-equal.ts';
-import { parseQuantity, quantitySign, quantityValue } from '../meta/quantity.ts';
-import { validateAccessModes, VOLUME_MODES } from './claim-validation.ts';
 import type { Causes } from './field-rules.ts';
-import {
-  dnsLabel,
-  dnsSubdomain,
-  immutable,
-  isBlank,
-  oneOf,
-  requiredText,
-  sortedEntries,
-} from './field-rules.ts';
-import { validateLegacySource } from './legacy-volume-validation.ts';
-import { internalTerm, validateNodeSelector } from './node-selector-validation.ts';
+import { immutable, isBlank, requiredText } from './field-rules.ts';
+import { internalTerm } from './node-selector-validation.ts';
 import {
   subdomainName,
   validateMetadata,
   validateMetadataUpdate,
 } from './object-meta-validation.ts';
-import { validateNoBacksteps } from './path-validation.ts';
+import { validateVolumeSpec, VOLUME_SOURCES } from './persistent-volume-validation.ts';
 import { nodeTermWarnings } from './scheduling-warnings.ts';
 import { specDiff } from './spec-diff.ts';
 import { defaultLegacyVolume } from './volume-defaults.ts';
 import { deprecatedSourceWarnings } from './volume-warnings.ts';
-import {
-  ODD_PATHS,
-  validateDriverName,
-  validateHostPath,
-  validateNfs,
-} from './volume-validation.ts';
 
 const SPEC = fieldPath('spec');
-/** Sources in the order they are looked at: of two, the later one is reported. */
-const SOURCES = [
-  'hostPath',
-  'gcePersistentDisk',
-  'awsElasticBlockStore',
-  'glusterfs',
-  'flocker',
-  'nfs',
-  'rbd',
-  'quobyte',
-  'cephfs',
-  'iscsi',
-  'cinder',
-  'fc',
-  'flexVolume',
-  'azureFile',
-  'vsphereVolume',
-  'photonPersistentDisk',
-  'portworxVolume',
-  'azureDisk',
-  'scaleIO',
-  'local',
-  'storageos',
-  'csi',
-] as const;
-
 const OLD_SOURCES = ['cephfs', 'photonPersistentDisk', 'scaleIO', 'storageos', 'glusterfs', 'rbd'];
 const OLD_ANNOTATIONS = [
   [
@@ -144,113 +94,9 @@ function persistentVolumeDefaults(volume: PersistentVolume): void {
   defaultLegacyVolume(spec);
 }
 
-function* validateVolume(volume: PersistentVolume): Causes {
-  yield* validateMetadata(volume.metadata, { namespaced: false, nameRule: subdomainName });
-  const spec = volume.spec ?? {};
-  const modesPath = SPEC.child('accessModes');
-  if ((spec.accessModes ?? []).length === 0) yield required(modesPath);
-  yield* validateAccessModes(spec.accessModes ?? [], modesPath);
-  yield* validateCapacity(spec.capacity, SPEC.child('capacity'));
-  const policy = spec.persistentVolumeReclaimPolicy;
-  const policies = ['Delete', 'Recycle', 'Retain'];
-  yield* oneOf(policy, SPEC.child('persistentVolumeReclaimPolicy'), policies);
-  yield* validateNodeAffinity(spec, SPEC.child('nodeAffinity'));
-  yield* validateSources(spec, volume.metadata.name ?? '');
-  if (policy === 'Recycle' && spec.hostPath && /^\/[/.]*$/.test(spec.hostPath.path)) {
-    const message = "may not be 'recycle' for a hostPath mount of '/'";
-    yield forbidden(SPEC.child('persistentVolumeReclaimPolicy'), message);
-  }
-  if (!isBlank(spec.storageClassName)) {
-    yield* dnsSubdomain(spec.storageClassName, SPEC.child('storageClassName'));
-  }
-  yield* oneOf(spec.volumeMode, SPEC.child('volumeMode'), VOLUME_MODES);
-  yield* validateAttributesClass(spec, SPEC.child('volumeAttributesClassName'));
-}
-
-function* validateCapacity(capacity: Record<string, string> | undefined, path: FieldPath): Causes {
-  const names = Object.keys(capacity ?? {});
-  if (names.length === 0) yield required(path);
-  if (capacity?.['storage'] === undefined || names.length > 1) {
-    yield notSupported(path, capacity ?? null, ['storage']);
-  }
-  for (const [name, amount] of sortedEntries(capacity)) {
-    const sign = quantitySign(parseQuantity(amount));
-    const amountPath = path.key(name);
-    if (sign < 0) {
-      yield invalidValue(
-        amountPath,
-        quantityValue(parseQuantity(amount)),
-        'must be a valid resource quantity',
-      );
-    }
-    if (sign <= 0) yield invalidValue(amountPath, amount, 'must be greater than zero');
-  }
-}
-
-function* validateNodeAffinity({ nodeAffinity }: PersistentVolumeSpec, path: FieldPath): Causes {
-  if (nodeAffinity === undefined) return;
-  if (nodeAffinity.required)
-    yield* validateNodeSelector(nodeAffinity.required, path.child('required'));
-  else yield required(path.child('required'), 'must specify required node constraints');
-}
-
-function* validateSources(spec: PersistentVolumeSpec, name: string): Causes {
-  let found = false;
-  for (const source of SOURCES) {
-    if (spec[source] === undefined) continue;
-    const odd = ODD_PATHS[source] ?? {};
-    const path = SPEC.child(odd.own ?? source);
-    // Upstream takes a flex volume besides another source.
-    if (found && source !== 'flexVolume') {
-      const extra = SPEC.child(odd.extra ?? source);
-      yield forbidden(extra, 'may not specify more than 1 volume type');
-    } else if (source === 'hostPath') yield* validateHostPath(spec.hostPath, path);
-    else if (source === 'nfs') yield* validateNfs(spec.nfs, path);
-    else if (source === 'local') yield* validateLocal(spec, path);
-    else if (source === 'csi') yield* validateCsi(spec, path);
-    else yield* validateLegacySource(spec, source, { name, persistent: true, path });
-    found = true;
-  }
-  if (!found) yield required(SPEC, 'must specify a volume type');
-}
-
-function* validateLocal(spec: PersistentVolumeSpec, path: FieldPath): Causes {
-  const directory = spec.local?.path ?? '';
-  if (directory === '') yield required(path.child('path'));
-  else yield* validateNoBacksteps(directory, path.child('path'));
-  if (spec.nodeAffinity === undefined) {
-    yield required(SPEC.child('nodeAffinity'), 'Local volume requires node affinity');
-  }
-}
-
-function* validateCsi({ csi }: PersistentVolumeSpec, path: FieldPath): Causes {
-  yield* validateDriverName(csi?.driver ?? '', path.child('driver'));
-  yield* requiredText(csi?.volumeHandle, path.child('volumeHandle'));
-  for (const field of [
-    'controllerPublishSecretRef',
-    'controllerExpandSecretRef',
-    'nodePublishSecretRef',
-    'nodeExpandSecretRef',
-  ] as const) {
-    const reference = csi?.[field];
-    if (reference === undefined) continue;
-    const { name, namespace } = reference;
-    const referencePath = path.child(field);
-    if (isBlank(name)) yield required(referencePath.child('name'));
-    else yield* dnsSubdomain(name, referencePath.child('name'));
-    if (isBlank(namespace)) yield required(referencePath.child('namespace'));
-    else yield* dnsLabel(namespace, referencePath.child('namespace'));
-  }
-}
-
-function* validateAttributesClass(spec: PersistentVolumeSpec, path: FieldPath): Causes {
-  const name = spec.volumeAttributesClassName;
-  if (name === undefined) return;
-  if (name === '') yield required(path, 'an empty string is disallowed');
-  else yield* dnsSubdomain(name, path);
-  if (spec.csi === undefined) {
-    yield required(SPEC.child('csi'), 'has to be specified when using volumeAttributesClassName');
-  }
+function* validateVolume({ metadata, spec = {} }: PersistentVolume): Causes {
+  yield* validateMetadata(metadata, { namespaced: false, nameRule: subdomainName });
+  yield* validateVolumeSpec(spec, SPEC, { name: metadata.name ?? '' });
 }
 
 /** The source never changes, but for a secret that only growing needs. */
@@ -313,7 +159,6 @@ function internalAffinity(affinity: VolumeNodeAffinity | undefined): object | nu
 }
 
 function sourcesOf(spec: PersistentVolumeSpec): Record<string, unknown> {
-  return Object.fromEntries(
-    SOURCES.filter((source) => spec[source] !== undefined).map((source) => [source, spec[source]]),
-  );
+  const present = VOLUME_SOURCES.filter((source) => spec[source] !== undefined);
+  return Object.fromEntries(present.map((source) => [source, spec[source]]));
 }

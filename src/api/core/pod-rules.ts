@@ -1,8 +1,10 @@
 // The rules of pods for the API server.
 import type { LabelSelector, Pod, PodAffinityTerm } from '../generated/types.ts';
 import { defineKind, specDiffers } from '../define-kind.ts';
+import { fieldPath } from '../meta/field-errors.ts';
 import { fillAppArmorProfiles } from './app-armor.ts';
 import { dropDisabledFields } from './disabled-fields.ts';
+import { ipWarnings } from './ip-warnings.ts';
 import { subdomainName } from './object-meta-validation.ts';
 import { podDefaults, syncPodIps, syncServiceAccount } from './pod-defaults.ts';
 import { podQosClass } from './pod-resources.ts';
@@ -51,6 +53,12 @@ export const podRules = defineKind<Pod>({
     if (old !== undefined) return [];
     return [...hostnameWarnings(pod.metadata, "the Pod's hostname"), ...podWarnings(pod)];
   },
+  statusWarnings: ({ status }) =>
+    (['podIPs', 'hostIPs'] as const).flatMap((field) =>
+      (status?.[field] ?? []).flatMap(({ ip }, index) => [
+        ...ipWarnings(ip, fieldPath('status', field).index(index).child('ip')),
+      ]),
+    ),
 });
 
 /** A pod with scheduling gates says from the start why it is not scheduled. */

@@ -1,6 +1,7 @@
 // Warnings about where pods and volumes want to be: old names of node labels, selectors of nothing.
 import type {
   Affinity,
+  LabelSelector,
   NodeSelectorTerm,
   PodAffinity,
   TopologySpreadConstraint,
@@ -42,6 +43,23 @@ export function* nodeSelectorWarnings(
   for (const [key] of sortedEntries(selector)) {
     const message = oldNodeLabel(key);
     if (message !== undefined) yield `${path.key(key).toString()}: ${message}`;
+  }
+}
+
+/** Warnings about a selector of nodes by their labels at `path`. */
+export function* labelSelectorWarnings(
+  selector: LabelSelector | undefined,
+  path: FieldPath,
+): Warnings {
+  for (const [i, { key }] of (selector?.matchExpressions ?? []).entries()) {
+    const message = oldNodeLabel(key);
+    const keyPath = path.child('matchExpressions').index(i).child('key');
+    if (message !== undefined) yield `${keyPath.toString()}: ${key} is ${message}`;
+  }
+  for (const [label] of sortedEntries(selector?.matchLabels)) {
+    const message = oldNodeLabel(label);
+    const labelPath = path.child('matchLabels', label);
+    if (message !== undefined) yield `${labelPath.toString()}: ${message}`;
   }
 }
 

@@ -13,6 +13,7 @@ import {
   validateServiceStatus,
   validateServiceUpdate,
 } from './service-validation.ts';
+import { loadBalancerWarnings } from './ip-warnings.ts';
 import { serviceWarnings } from './service-warnings.ts';
 
 /** What the API server asks of this kind. */
@@ -46,4 +47,5 @@ export const serviceRules = defineKind<Service>({
   validateUpdate: validateServiceUpdate,
   validateStatusUpdate: validateServiceStatus,
   warnings: (service) => [...serviceWarnings(service)],
+  statusWarnings: ({ status }) => loadBalancerWarnings(status?.loadBalancer?.ingress),
 });

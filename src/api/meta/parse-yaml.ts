@@ -37,22 +37,65 @@ function findDuplicates(document: Document, lines: LineCounter): string[] {
   return found;
 }
 
-const WORDS: Partial<Readonly<Record<YAMLError['code'], string>>> = {
-  BLOCK_AS_IMPLICIT_KEY: 'mapping values are not allowed in this context',
+interface Fault {
+  readonly words: string;
+  /** Found while looking for tokens, not for their order: lines are counted otherwise then. */
+  readonly isScanners: boolean;
+  /** Where in the text. */
+  readonly at: number;
+}
+
+const TOKENS: Partial<Readonly<Record<YAMLError['code'], string>>> = {
   TAB_AS_INDENT: 'found character that cannot start any token',
   BAD_SCALAR_START: 'found character that cannot start any token',
+  BAD_DQ_ESCAPE: 'found unknown escape character',
+};
+const KEYS: Partial<Readonly<Record<YAMLError['code'], string>>> = {
+  BLOCK_AS_IMPLICIT_KEY: 'mapping values are not allowed in this context',
   MULTILINE_IMPLICIT_KEY: "could not find expected ':'",
 };
 
-/** What the reference's parser says about the same fault. */
-function wordsOf({ code, message, pos }: YAMLError, text: string): string {
+/** What the reference's parser says about the same fault, and where it notices. */
+function faultOf({ code, message, pos }: YAMLError, text: string): Fault {
+  const [at] = pos;
+  const keys = KEYS[code];
+  if (keys !== undefined) {
+    // It reads on to the colon before it sees what is wrong.
+    const colon = text.slice(at).search(/:(?=\s|$)/);
+    return { words: keys, isScanners: true, at: at + Math.max(colon, 0) };
+  }
+  const tokens = TOKENS[code];
+  if (tokens !== undefined) return { words: tokens, isScanners: true, at };
+  if (message.startsWith('Missing closing ')) {
+    return { words: 'found unexpected end of stream', isScanners: true, at };
+  }
+  if (message.startsWith('Unexpected block-seq-ind')) {
+    const words = 'block sequence entries are not allowed in this context';
+    return { words, isScanners: true, at };
+  }
+  return { words: orderWords(message, text.slice(0, at)), isScanners: false, at };
+}
+
+function orderWords(message: string, before: string): string {
   const close = /^Flow .* end with a (.)/.exec(message)?.[1];
   if (close !== undefined) {
-    const isOpen = /[,:[{]\s*$/.test(text.slice(0, pos[0]));
+    const isOpen = /[,:[{]\s*$/.test(before);
     return `did not find expected ${isOpen ? 'node content' : `',' or '${close}'`}`;
   }
-  if (message.startsWith('Missing closing ')) return 'found unexpected end of stream';
-  return WORDS[code] ?? (message.split(' at line')[0] ?? '').toLowerCase();
+  if (message.startsWith('All mapping items') || message.startsWith('Unexpected flow-')) {
+    return 'did not find expected key';
+  }
+  if (message.startsWith('Unexpected scalar at node end')) {
+    return "did not find expected '-' indicator";
+  }
+  return (message.split(' at line')[0] ?? '').toLowerCase();
+}
+
+/** The first line has no number, and faults of order are a line late, as in the reference. */
+function faultText({ words, isScanners, at }: Fault, lines: LineCounter): string {
+  const index = lines.linePos(at).line - 1;
+  if (index <= 0) return `yaml: ${words}`;
+  return `yaml: line ${isScanners ? index + 1 : index}: ${words}`;
 }
 
 /** The first document of a YAML text. Throws YamlSyntaxError. */
@@ -67,8 +110,7 @@ export function parseYaml(text: string): ParsedYaml {
   });
   const error = document.errors.find(({ code }) => code !== 'MULTIPLE_DOCS');
   if (error !== undefined) {
-    const line = error.linePos?.[0].line ?? 1;
-    throw new YamlSyntaxError(`yaml: line ${line}: ${wordsOf(error, text)}`);
+    throw new YamlSyntaxError(faultText(faultOf(error, text), lineCounter));
   }
   return { value: toJson(document), duplicates: findDuplicates(document, lineCounter) };
 }
@@ -77,7 +119,10 @@ function toJson(document: Document): Json {
   try {
     return (document.toJS() as Json | undefined) ?? null;
   } catch (error) {
-    // An alias that expands without bound.
-    throw new YamlSyntaxError(`yaml: ${error instanceof Error ? error.message : String(error)}`);
+    // An alias that means nothing, or expands without bound.
+    const message = error instanceof Error ? error.message : String(error);
+    const alias = /^Unresolved alias .*: (.*)$/.exec(message)?.[1];
+    const words = alias === undefined ? message : `unknown anchor '${alias}' referenced`;
+    throw new YamlSyntaxError(`yaml: ${words}`);
   }
 }

@@ -10,8 +10,9 @@ import type {
   TypedLocalObjectReference,
 } from '../generated/types.ts';
 import type { Causes } from '../core/field-rules.ts';
-import { isBlank, portNumber } from '../core/field-rules.ts';
+import { dnsSubdomain, isBlank, portNumber } from '../core/field-rules.ts';
 import { parseIp, validateIp } from '../core/ip-validation.ts';
+import { loadBalancerWarnings } from '../core/ip-warnings.ts';
 import {
   subdomainName,
   validateMetadata,
@@ -27,7 +28,7 @@ import {
   required,
 } from '../meta/field-errors.ts';
 import {
-  validateDns1035Label,
+  validateDns1123Label,
   validateDns1123Subdomain,
   validatePathSegmentName,
   validatePortName,
@@ -35,6 +36,7 @@ import {
 } from '../meta/names.ts';
 
 const SPEC = fieldPath('spec');
+const INGRESS = fieldPath('status', 'loadBalancer', 'ingress');
 const CLASS_ANNOTATION = 'kubernetes.io/ingress.class';
 const PATH_TYPES = ['Exact', 'ImplementationSpecific', 'Prefix'];
 const BAD_SEQUENCES = ['//', '/./', '/../', '%2f', '%2F'];
@@ -60,16 +62,29 @@ export const ingressRules = defineKind<Ingress>({
   },
   *validateUpdate({ metadata, spec = {} }, old) {
     yield* validateMetadataUpdate(metadata, old.metadata);
+    yield* validateMetadata(metadata, { namespaced: true, nameRule: subdomainName });
     yield* validateSpec(spec);
   },
   *validateStatusUpdate({ metadata, status }, old) {
     yield* validateMetadataUpdate(metadata, old.metadata);
+    const known = (old.status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip ?? '');
     for (const [index, { ip, hostname }] of (status?.loadBalancer?.ingress ?? []).entries()) {
-      const path = fieldPath('status', 'loadBalancer', 'ingress').index(index);
-      if (!isBlank(ip)) yield* validateIp(ip, path.child('ip'));
-      if (!isBlank(hostname)) yield* validateHost(hostname, path.child('hostname'));
+      const path = INGRESS.index(index);
+      if (!isBlank(ip)) yield* validateIp(ip, path.child('ip'), known);
+      if (isBlank(hostname)) continue;
+      const namePath = path.child('hostname');
+      yield* dnsSubdomain(hostname, namePath);
+      if (parseIp(hostname)) yield invalidValue(namePath, hostname, NOT_AN_ADDRESS);
     }
   },
+  warnings({ metadata, spec }, old) {
+    if (old) return [];
+    const annotated = metadata.annotations?.[CLASS_ANNOTATION] !== undefined;
+    if (!annotated || spec?.ingressClassName !== undefined) return [];
+    const advice = "please use 'spec.ingressClassName' instead";
+    return [`annotation "${CLASS_ANNOTATION}" is deprecated, ${advice}`];
+  },
+  statusWarnings: ({ status }) => loadBalancerWarnings(status?.loadBalancer?.ingress),
 });
 
 function* validateSpec(spec: IngressSpec): Causes {
@@ -141,7 +156,7 @@ function* validateBackend({ resource, service }: IngressBackend, path: FieldPath
 function* validateService({ name, port = {} }: IngressServiceBackend, path: FieldPath): Causes {
   const namePath = path.child('service', 'name');
   if (isBlank(name)) yield required(namePath);
-  else yield* invalidForEach(namePath, name, validateDns1035Label(name));
+  else yield* invalidForEach(namePath, name, validateDns1123Label(name));
   const portPath = path.child('service', 'port');
   const named = !isBlank(port.name);
   const numbered = (port.number ?? 0) !== 0;

@@ -8,7 +8,8 @@ import type {
 } from '../generated/types.ts';
 import type { Causes } from '../core/field-rules.ts';
 import { isBlank, oneOf, portNumber, portNumberOrName } from '../core/field-rules.ts';
-import { isWithin, validateCidr } from '../core/ip-validation.ts';
+import { isWithin, parsesAsCidr, validateCidr } from '../core/ip-validation.ts';
+import { cidrWarnings } from '../core/ip-warnings.ts';
 import {
   subdomainName,
   validateMetadata,
@@ -26,7 +27,7 @@ import {
 import { validateLabelSelector } from '../meta/labels.ts';
 
 const SPEC = fieldPath('spec');
-const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
+const PROTOCOLS = ['TCP', 'UDP', 'SCTP'];
 const TYPES = ['Ingress', 'Egress'];
 
 /** What the API server asks of this kind. */
@@ -49,7 +50,29 @@ export const networkPolicyRules = defineKind<NetworkPolicy>({
     yield* validateMetadataUpdate(metadata, old.metadata);
     if (spec) yield* validateSpec(spec, knownCidrs(old.spec));
   },
+  warnings: ({ spec }) => (spec ? [...rangeWarnings(spec)] : []),
 });
+
+/** Warnings about ranges in odd forms. */
+function* rangeWarnings(spec: NetworkPolicySpec): Iterable<string> {
+  for (const [i, { from = [] }] of (spec.ingress ?? []).entries()) {
+    yield* peerWarnings(from, SPEC.child('ingress').index(i).child('from'));
+  }
+  for (const [i, { to = [] }] of (spec.egress ?? []).entries()) {
+    yield* peerWarnings(to, SPEC.child('egress').index(i).child('to'));
+  }
+}
+
+function* peerWarnings(peers: readonly NetworkPolicyPeer[], path: FieldPath): Iterable<string> {
+  for (const [i, { ipBlock }] of peers.entries()) {
+    if (!ipBlock) continue;
+    const at = path.index(i).child('ipBlock');
+    yield* cidrWarnings(ipBlock.cidr, at.child('cidr'));
+    for (const [j, exception] of (ipBlock.except ?? []).entries()) {
+      yield* cidrWarnings(exception, at.child('except').index(j));
+    }
+  }
+}
 
 function allPorts(spec: NetworkPolicySpec): NetworkPolicyPort[] {
   return [...(spec.ingress ?? []), ...(spec.egress ?? [])].flatMap(({ ports }) => ports ?? []);
@@ -137,13 +160,12 @@ function* validateIpBlock(
     yield required(path.child('cidr'));
     return;
   }
-  const causes = [...validateCidr(cidr, path.child('cidr'), known)];
-  yield* causes;
+  yield* validateCidr(cidr, path.child('cidr'), known);
+  if (!parsesAsCidr(cidr)) return;
   for (const [index, exception] of except.entries()) {
     const at = path.child('except').index(index);
-    const own = [...validateCidr(exception, at, known)];
-    yield* own;
-    if (causes.length + own.length === 0 && !isWithin(exception, cidr)) {
+    yield* validateCidr(exception, at, known);
+    if (parsesAsCidr(exception) && !isWithin(exception, cidr)) {
       yield invalidValue(at, exception, 'must be a strict subset of `cidr`');
     }
   }

@@ -7,18 +7,11 @@ import {
   validateMetadata,
   validateMetadataUpdate,
 } from '../core/object-meta-validation.ts';
+import { oldNodeLabel } from '../core/scheduling-warnings.ts';
 import { defineKind } from '../define-kind.ts';
 import type { FieldPath } from '../meta/field-errors.ts';
-import {
-  duplicate,
-  fieldPath,
-  invalidForEach,
-  invalidValue,
-  required,
-  tooLong,
-} from '../meta/field-errors.ts';
+import { duplicate, fieldPath, invalidValue, required, tooLong } from '../meta/field-errors.ts';
 import { canonicalJson } from '../meta/canonical-json.ts';
-import { validateQualifiedName } from '../meta/names.ts';
 
 const PARAMETER_COUNT_LIMIT = 512;
 const PARAMETER_SIZE_LIMIT = 256 * 1024;
@@ -45,17 +38,24 @@ export const storageClassRules = defineKind<StorageClass>({
       yield* immutable(storageClass[field], old[field], fieldPath(field));
     }
   },
+  warnings: ({ allowedTopologies }) => [...topologyWarnings(allowedTopologies ?? [])],
 });
+
+function* topologyWarnings(terms: readonly TopologySelectorTerm[]): Iterable<string> {
+  for (const [i, { matchLabelExpressions = [] }] of terms.entries()) {
+    for (const [j, { key }] of matchLabelExpressions.entries()) {
+      const message = oldNodeLabel(key);
+      if (message === undefined) continue;
+      const path = fieldPath('allowedTopologies').index(i).child('matchLabelExpressions').index(j);
+      yield `${path.child('key').toString()}: ${message}`;
+    }
+  }
+}
 
 function* validateStorageClass(storageClass: StorageClass): Causes {
   yield* validateMetadata(storageClass.metadata, { namespaced: false, nameRule: subdomainName });
   const { provisioner, reclaimPolicy, volumeBindingMode } = storageClass;
-  const provisionerPath = fieldPath('provisioner');
-  if (isBlank(provisioner)) yield required(provisionerPath);
-  else {
-    const messages = validateQualifiedName(provisioner.toLowerCase());
-    yield* invalidForEach(provisionerPath, provisioner.toLowerCase(), messages);
-  }
+  yield* validateProvisioner(provisioner, fieldPath('provisioner'));
   yield* validateParameters(storageClass.parameters ?? {}, fieldPath('parameters'));
   if (!isBlank(reclaimPolicy)) {
     yield* oneOf(reclaimPolicy, fieldPath('reclaimPolicy'), ['Delete', 'Retain']);
@@ -66,7 +66,14 @@ function* validateStorageClass(storageClass: StorageClass): Causes {
   yield* validateTopologies(storageClass.allowedTopologies ?? [], fieldPath('allowedTopologies'));
 }
 
-function* validateParameters(parameters: Record<string, string>, path: FieldPath): Causes {
+/** The name of what makes volumes. */
+export function* validateProvisioner(name: string | undefined, path: FieldPath): Causes {
+  if (isBlank(name)) yield required(path);
+  else yield* qualifiedName(name.toLowerCase(), path);
+}
+
+/** What a class tells its driver. */
+export function* validateParameters(parameters: Record<string, string>, path: FieldPath): Causes {
   const entries = Object.entries(parameters);
   if (entries.length > PARAMETER_COUNT_LIMIT) {
     yield tooLong(path, PARAMETER_COUNT_LIMIT);

@@ -264,6 +264,7 @@ describe('what people write by hand', () => {
       await causes(`POST ${NS}/resourcequotas`, { metadata: { name: 'q' }, spec: quota }),
     ).toEqual([
       'spec.hard[cpu]: Invalid value: "-1": must be greater than or equal to 0',
+      'spec.hard[foo]: Invalid value: "foo": must be a standard resource type or fully qualified',
       'spec.hard[foo]: Invalid value: "foo": must be a standard resource for quota',
       'spec.scopes: Invalid value: ["BestEffort","NotBestEffort"]: ' +
         'unsupported scope applied to resource',
@@ -287,6 +288,7 @@ describe('what people write by hand', () => {
     expect(await causes(line, { metadata: { name: 'h' }, spec })).toEqual([
       'spec.maxReplicas: Invalid value: 2: must be greater than or equal to `minReplicas`',
       'spec.scaleTargetRef.name: Required value',
+      'spec.scaleTargetRef.apiVersion: Invalid value: "": apiVersion must specify API group',
       'spec.metrics[0].resource: Required value: ' +
         'must populate information for the given metric source',
     ]);
