@@ -29,6 +29,8 @@ import { notUnsigned, parseResourceVersion } from './list-options.ts';
 export interface UpdateStrategy {
   prepare(object: KubernetesObject, old: KubernetesObject, context: RuleContext): void;
   validate(object: KubernetesObject, old: KubernetesObject, context: RuleContext): StatusCause[];
+  /** Default: no warnings. */
+  warnings?(object: KubernetesObject, old: KubernetesObject): string[];
 }
 
 export interface UpdateOptions {
@@ -63,6 +65,7 @@ function statusStrategy(rules: KindRules): UpdateStrategy {
   return {
     prepare: (object, old, context) => rules.prepareForStatusUpdate(object, old, context),
     validate: (object, old, context) => rules.validateStatusUpdate(object, old, context),
+    warnings: (object) => rules.statusWarnings(object),
   };
 }
 
@@ -71,6 +74,7 @@ export function mainStrategy(rules: KindRules): UpdateStrategy {
   return {
     prepare: (object, old, context) => rules.prepareForUpdate(object, old, context),
     validate: (object, old, context) => rules.validateUpdate(object, old, context),
+    warnings: (object, old) => rules.warnings(object, old),
   };
 }
 
@@ -140,7 +144,7 @@ function checkMutated(
     throw error;
   };
   const checked = (): CheckedUpdate => ({
-    warnings: [...target.rules.warnings(object, current), ...request.warnings],
+    warnings: [...(strategy.warnings?.(object, current) ?? []), ...request.warnings],
     settle: () => allocation.settle(),
   });
   try {
