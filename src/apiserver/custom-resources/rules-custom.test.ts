@@ -147,3 +147,36 @@ test('API-1202: a custom resource in protobuf is 415', async () => {
   expect((JSON.parse(text) as Status).reason).toBe('UnsupportedMediaType');
   await api.ok(`POST ${WIDGETS}`, widget('a'));
 });
+
+test('API-236: v2 says of what may be null, open or either that it is of any type', async () => {
+  const either = {
+    'x-kubernetes-int-or-string': true,
+    anyOf: [{ type: 'integer' }, { type: 'string' }],
+  };
+  const spec = {
+    type: 'object',
+    required: ['maybe', 'size'],
+    properties: {
+      maybe: { type: 'object', nullable: true, properties: { a: { type: 'string' } } },
+      open: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+      size: { type: 'integer', oneOf: [{ minimum: 1 }, { maximum: -1 }] },
+      either,
+    },
+  };
+  const fields = [{ jsonPath: '.spec.size' }];
+  await api.ok(`POST ${DEFINITIONS}`, widgets([version(spec, { selectableFields: fields })]));
+  type Document = { definitions: Record<string, { properties: { spec: object } }> };
+  const { definitions } = JSON.parse((await call('/openapi/v2')).text) as Document;
+  const own = definitions['com.example.v1.Widget'];
+  expect(own).toMatchObject({ 'x-kubernetes-selectable-fields': [{ fieldPath: 'spec.size' }] });
+  expect(own?.properties.spec).toEqual({
+    type: 'object',
+    required: ['size'],
+    properties: {
+      maybe: {},
+      open: { 'x-kubernetes-preserve-unknown-fields': true },
+      size: { type: 'integer' },
+      either: { 'x-kubernetes-int-or-string': true },
+    },
+  });
+});

@@ -27,7 +27,13 @@ export function customSchema(resource: CustomResource, docs: TypeDocs): Schema {
     type: 'object',
     properties: { ...own, ...metaProperties(docs) },
     'x-kubernetes-group-version-kind': [{ group, version, kind }],
+    ...selectable(resource),
   };
+}
+
+function selectable({ custom }: CustomResource): Schema {
+  const fields = custom.selectable.map((fieldPath) => ({ fieldPath }));
+  return fields.length > 0 ? { 'x-kubernetes-selectable-fields': fields } : {};
 }
 
 function metaProperties(docs: TypeDocs): Record<string, Schema> {
@@ -73,5 +79,6 @@ export function customListSchema(resource: CustomResource, docs: TypeDocs): Sche
       items: { type: 'array', items: schemaReference(customSchemaName(resource)) },
     },
     'x-kubernetes-group-version-kind': [{ group, version, kind: custom.listKind }],
+    ...selectable(resource),
   };
 }

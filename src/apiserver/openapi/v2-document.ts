@@ -43,24 +43,54 @@ function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** v2 has no `oneOf`, and descriptions stand beside references. */
+/**
+ * v2 has no alternatives and no null, and descriptions stand beside references. What may be null, or
+ * keeps unknown members, is of any type, because kubectl would refuse it otherwise.
+ */
 function schemaV2(schema: Schema): Schema {
-  const { allOf, oneOf, $ref, properties, items, additionalProperties, ...rest } = schema;
-  const result: Record<string, unknown> = { ...rest };
+  const { allOf, oneOf, anyOf: _anyOf, not: _not, nullable, $ref, required, ...rest } = schema;
+  const { properties, items, additionalProperties, type, ...result } = rest as Tree;
   const single: unknown = Array.isArray(allOf) ? allOf[0] : undefined;
   const reference = $ref ?? (isTree(single) ? single['$ref'] : undefined);
-  if (typeof reference === 'string') {
-    result['$ref'] = `#/definitions/${reference.slice(V3_PREFIX.length)}`;
-  }
-  if (oneOf !== undefined) result['type'] = 'string';
-  if (isTree(items)) result['items'] = schemaV2(items);
-  if (isTree(additionalProperties)) result['additionalProperties'] = schemaV2(additionalProperties);
-  if (isTree(properties)) {
-    result['properties'] = Object.fromEntries(
-      Object.entries(properties).map(([name, own]) => [name, schemaV2(own as Schema)]),
-    );
-  }
-  return result;
+  const isOpen = nullable === true || schema[OPEN] === true;
+  const isKind = schema[KIND] !== undefined;
+  const ownType = type ?? (oneOf !== undefined && !(EITHER in schema) ? 'string' : undefined);
+  const isTyped = !isOpen && !(ownType === 'array' && !isTree(items));
+  return {
+    ...result,
+    ...(ownType !== undefined && (isTyped || isKind) ? { type: ownType } : {}),
+    ...(typeof reference === 'string'
+      ? { $ref: `#/definitions/${reference.slice(V3_PREFIX.length)}` }
+      : {}),
+    ...requiredV2(required, properties),
+    ...(isTree(items) && !isOpen ? { items: schemaV2(items) } : {}),
+    ...(additionalProperties === undefined
+      ? {}
+      : {
+          additionalProperties: isTree(additionalProperties)
+            ? schemaV2(additionalProperties)
+            : additionalProperties,
+        }),
+    ...(isTree(properties) && !isOpen ? { properties: propertiesV2(properties) } : {}),
+  };
+}
+
+const OPEN = 'x-kubernetes-preserve-unknown-fields';
+const EITHER = 'x-kubernetes-int-or-string';
+
+function propertiesV2(properties: Tree): Tree {
+  const entries = Object.entries(properties);
+  return Object.fromEntries(entries.map(([name, own]) => [name, schemaV2(own as Schema)]));
+}
+
+/** A member that may be null is not required: v2 could not say so. */
+function requiredV2(required: unknown, properties: unknown): Tree {
+  if (!Array.isArray(required)) return {};
+  const left = (required as string[]).filter((name) => {
+    const own = isTree(properties) ? properties[name] : undefined;
+    return !isTree(own) || own['nullable'] !== true;
+  });
+  return left.length > 0 ? { required: left } : {};
 }
 
 function pathItem(item: Tree): Tree {
