@@ -112,8 +112,8 @@ describe('parseYaml', () => {
     for (const [text, words] of [
       ['a: [1,', 'line 1: did not find expected node content'],
       ['a: {b: 1', "line 1: did not find expected ',' or '}'"],
-      ['a: b: c', 'line 1: mapping values are not allowed in this context'],
-      ['a: "x', 'line 1: found unexpected end of stream'],
+      ['a: b: c', 'mapping values are not allowed in this context'],
+      ['a: "x', 'found unexpected end of stream'],
     ] as const) {
       expect(() => parseYaml(text)).toThrow(`yaml: ${words}`);
     }

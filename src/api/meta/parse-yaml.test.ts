@@ -17,7 +17,7 @@ describe('API-103: YAML', () => {
     ['a: 1\n b: 2', 'yaml: line 2: mapping values are not allowed in this context'],
     ['x: 1\nfoo\nbar: 2', "yaml: line 3: could not find expected ':'"],
     ['a:\n  b: 1\n c: 2', 'yaml: line 2: did not find expected key'],
-    ['a: {', 'yaml: did not find expected node content'],
+    ['a: {', 'yaml: line 1: did not find expected node content'],
     ['x: 1\ny: [\n', 'yaml: line 2: did not find expected node content'],
     ['x: 1\ny: [a\n', "yaml: line 2: did not find expected ',' or ']'"],
     ['a: "x', 'yaml: found unexpected end of stream'],

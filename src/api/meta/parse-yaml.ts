@@ -91,11 +91,18 @@ function orderWords(message: string, before: string): string {
   return (message.split(' at line')[0] ?? '').toLowerCase();
 }
 
-/** The first line has no number, and faults of order are a line late, as in the reference. */
-function faultText({ words, isScanners, at }: Fault, lines: LineCounter): string {
+/**
+ * The first line has no number, and faults of order are a line late, as in the reference; the end
+ * of the text is a line of its own to them.
+ */
+function faultText(
+  { words, isScanners, at }: Fault,
+  { text, lines }: { text: string; lines: LineCounter },
+): string {
   const index = lines.linePos(at).line - 1;
-  if (index <= 0) return `yaml: ${words}`;
-  return `yaml: line ${isScanners ? index + 1 : index}: ${words}`;
+  const isEnd = at >= text.length && !text.endsWith('\n');
+  const line = isScanners ? (index > 0 ? index + 1 : 0) : isEnd ? index + 1 : index;
+  return line === 0 ? `yaml: ${words}` : `yaml: line ${line}: ${words}`;
 }
 
 /** The first document of a YAML text. Throws YamlSyntaxError. */
@@ -110,7 +117,7 @@ export function parseYaml(text: string): ParsedYaml {
   });
   const error = document.errors.find(({ code }) => code !== 'MULTIPLE_DOCS');
   if (error !== undefined) {
-    throw new YamlSyntaxError(faultText(faultOf(error, text), lineCounter));
+    throw new YamlSyntaxError(faultText(faultOf(error, text), { text, lines: lineCounter }));
   }
   return { value: toJson(document), duplicates: findDuplicates(document, lineCounter) };
 }

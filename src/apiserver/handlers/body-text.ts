@@ -68,7 +68,7 @@ export async function parseBody(
   try {
     return { ...parseYaml(text), text: undefined };
   } catch (error) {
-    if (error instanceof YamlSyntaxError) throw new BodySyntaxError(error.message);
+    if (error instanceof YamlSyntaxError) throw new BodySyntaxError(error.message, '');
     throw error;
   }
 }
