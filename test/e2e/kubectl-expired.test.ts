@@ -15,7 +15,7 @@ import { until } from './until.ts';
 const HISTORY_LIMIT = 10;
 const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';
 /** The oldest and that of the PATH. */
-const chosen = otherKubectls().filter((path) => /\.1\.27$/.test(path));
+const chosen = otherKubectls().filter((path) => path.endsWith('1.27'));
 const kubectls = [kubectlPath, ...chosen].filter((path) => path !== undefined);
 
 describeWithKubectl('kubectl and what is gone', () => {

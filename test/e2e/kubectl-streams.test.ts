@@ -1,16 +1,29 @@
 // What kubectl does through connections to running containers: exec, attach, cp, port-forward, run,
 // debug. Several versions of it, because these speak SPDY, WebSocket, or SPDY within WebSocket.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { follow, kubectlPath, otherKubectls, type RunOptions } from './kubectl.ts';
+import { follow, kubectlPath, otherKubectls, runCommand, type RunOptions } from './kubectl.ts';
 import { nodeMount, nodeProgram, nodeVolume, pod, shell, WAIT_FOR_TERM } from './manifests.ts';
 import { describeWithPods, TestServer } from './server.ts';
 import { inTerminal } from './terminal.ts';
 import { until } from './until.ts';
 
-/** Answers only once two requests are there at the same time; /one at once. */
+/**
+ * Answers only once two requests are there at the same time; /one at once. A port of localhost
+ * counts bytes until the other side is done.
+ */
 const PAIR_SERVER = `
   let waiting = [];
   require('http').createServer((request, response) => {
@@ -20,8 +33,17 @@ const PAIR_SERVER = `
     for (const other of waiting) other.end('both');
     waiting = [];
   }).listen(8080);
+  const count = (socket) => {
+    let bytes = 0;
+    socket.on('data', (chunk) => (bytes += chunk.length));
+    socket.on('end', () => socket.end(String(bytes)));
+  };
+  require('net').createServer({ allowHalfOpen: true }, count).listen(8082, '127.0.0.1');
   process.on('SIGTERM', () => process.exit(0));
 `;
+
+/** Repeats what is typed, and tells the size of its terminal. */
+const REPEATING = 'while read line; do echo "<$line>"; [ "$line" = size ] && stty size; done';
 
 /** The oldest, the last that speaks SPDY for port-forward, and the newest, if they are here. */
 const chosen = otherKubectls().filter((path) => /\.1\.(27|30|33)$/.test(path));
@@ -38,6 +60,7 @@ describeWithPods('kubectl and running containers', () => {
     await server.apply(pod('tool', shell(WAIT_FOR_TERM)));
     const answering = shell('while read line; do echo "got $line"; done', { stdin: true });
     await server.apply(pod('answers', answering));
+    await server.apply(pod('repeats', shell(REPEATING, { stdin: true, tty: true })));
     const labels = { app: 'pair' };
     const ports = [{ name: 'http', containerPort: 8080 }];
     const main = { ...nodeProgram(PAIR_SERVER), ports, volumeMounts: [nodeMount] };
@@ -61,7 +84,7 @@ describeWithPods('kubectl and running containers', () => {
       metadata: { name: 'pair' },
       spec: { selector: labels, ports: [{ port: 80, targetPort: 'http' }] },
     });
-    for (const name of ['tool', 'answers', 'pair-0']) {
+    for (const name of ['tool', 'answers', 'repeats', 'pair-0']) {
       await server.kubectl('wait', '--for=create', `pod/${name}`, '--timeout=20s');
       await server.kubectl('wait', '--for=condition=Ready', `pod/${name}`, '--timeout=30s');
     }
@@ -120,20 +143,45 @@ describeWithPods('kubectl and running containers', () => {
       expect(await server.field('pod answers', '{.status.phase}')).toBe('Running');
     });
 
+    test('API-738: attach -it has a terminal of the size of ours, also when that changes', async () => {
+      const screen = terminal([kubectl, 'attach', '-it', 'repeats']);
+      await until('an answer', () => {
+        screen.type(`${version}\n`);
+        return screen.following.output().includes(`<${version}>`);
+      });
+      screen.type('size\n');
+      await screen.shows('33 101');
+      screen.resize({ rows: 44, cols: 122 });
+      await until('the new size', () => {
+        screen.type('size\n');
+        return screen.following.output().includes('44 122');
+      });
+      await screen.following.stop();
+    });
+
     test('API-740: cp takes files and folders both ways', async () => {
       const folder = join(scratch, version);
       mkdirSync(join(folder, 'deep'), { recursive: true });
       const content = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index % 251));
       writeFileSync(join(folder, 'deep', 'large'), content);
       writeFileSync(join(folder, 'small'), 'small');
+      mkdirSync(join(folder, 'a b', 'ü'), { recursive: true });
+      for (const odd of ['x y', '-dash', `"'$\n`]) writeFileSync(join(folder, 'a b/ü', odd), odd);
+      for (let index = 0; index < 300; index++) writeFileSync(join(folder, `f${index}`), '');
+      symlinkSync('a b/ü/x y', join(folder, 'link'));
       const there = `tool:/copy-${version}`;
       expect((await run(['cp', folder, there])).code).toBe(0);
-      const look = ['exec', 'tool', '--', 'cat', `/copy-${version}/small`];
-      expect(await run(look)).toMatchObject({ code: 0, stdout: 'small' });
+      const look = (path: string) =>
+        run(['exec', 'tool', '--', 'cat', `${there.slice(5)}/${path}`]);
+      expect(await look('small')).toMatchObject({ code: 0, stdout: 'small' });
+      expect(await look('link')).toMatchObject({ code: 0, stdout: 'x y' });
       const back = join(scratch, `${version}-back`);
       expect((await run(['cp', there, back])).code).toBe(0);
       expect(readFileSync(join(back, 'deep', 'large')).equals(content)).toBe(true);
       expect(readFileSync(join(back, 'small'), 'utf8')).toBe('small');
+      // kubectl itself leaves links behind.
+      expect(readdirSync(back).length).toBe(303);
+      expect(readdirSync(join(back, 'a b/ü')).sort()).toEqual([`"'$\n`, '-dash', 'x y']);
     });
 
     test('API-750, API-752, API-753: port-forward to a pod, a service and a set, in parallel', async () => {
@@ -152,6 +200,22 @@ describeWithPods('kubectl and running containers', () => {
         expect(await get('/one')).toBe('one');
         await forward.stop();
       }
+    });
+
+    test('API-752: port-forward to localhost of the pod, until both sides are done', async () => {
+      const forward = following('port-forward', 'pod/pair-0', '0:8082');
+      const port = await until(
+        'the port is open',
+        () => /127\.0\.0\.1:(\d+) -> 8082/.exec(forward.output())?.[1],
+      );
+      const sizes = [0, 1, 1_000_000, 5000, 5000, 5000];
+      const counts = sizes.map(async (size) => {
+        const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
+        socket.end(Buffer.alloc(size));
+        return Number(await text(socket));
+      });
+      expect(await Promise.all(counts)).toEqual(sizes);
+      await forward.stop();
     });
 
     test('API-752: port-forward to a closed port says why', async () => {
@@ -187,9 +251,11 @@ describeWithPods('kubectl and running containers', () => {
 
     test('API-705: debug puts a container into a running pod, or makes a copy of the pod', async () => {
       const name = `debug-${version}`;
-      const ask = ['debug', 'tool', '-it', '--image=host', '-c', name, '--', 'sh', '-c'];
-      const screen = terminal([kubectl, ...ask, 'hostname; read line; echo "<$line>"']);
+      const ask = ['debug', 'tool', '-it', '--image=host', '-c', name, '--target=main', '--'];
+      const script = 'hostname; tr "\\0" " " </proc/1/cmdline; read line; echo "<$line>"';
+      const screen = terminal([kubectl, ...ask, 'sh', '-c', script]);
       await screen.shows('tool');
+      await screen.shows('echo stopping');
       screen.type('typed\n');
       await screen.shows('<typed>');
       await screen.ended();
@@ -203,6 +269,56 @@ describeWithPods('kubectl and running containers', () => {
       );
       await server.kubectl('delete', 'pod', name, '--now', '--wait=false');
     });
+  });
+
+  test('debug --copy-to --share-processes: all see all processes of the pod', async () => {
+    const copy = ['debug', 'tool', '--copy-to=shared', '--share-processes', '--image=host'];
+    await server.kubectl(...copy, '-c', 'beside', '--', 'sh', '-c', 'exec sleep 1234');
+    await server.kubectl('wait', '--for=condition=Ready', 'pod/shared', '--timeout=20s');
+    const look = 'for p in /proc/[0-9]*; do tr "\\0" " " <$p/cmdline; echo; done';
+    const seen = await server.kubectl('exec', 'shared', '-c', 'main', '--', 'sh', '-c', look);
+    expect(seen).toContain('sleep 1234');
+    expect(seen).toContain('echo stopping');
+    await server.kubectl('delete', 'pod', 'shared', '--now', '--wait=false');
+  });
+
+  test('API-736: 100 MiB through exec, both ways, in little memory', async () => {
+    const peak = () => {
+      const status = readFileSync(`/proc/${server.ready.pid}/status`, 'utf8');
+      return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+    };
+    const before = peak();
+    const size = 100 * 1024 ** 2;
+    const echo = '"$0" exec -i tool -c main -- cat';
+    const through = `head -c ${size} /dev/zero | ${echo} | cmp -n ${size} - /dev/zero`;
+    const result = await runCommand(['sh', '-c', through, kubectlPath ?? ''], {
+      env: server.environment,
+    });
+    expect(result).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(peak() - before).toBeLessThan(size);
+  });
+
+  test('API-720, API-721: logs of what ran before, and of several at once', async () => {
+    const failing = 'echo "run of $HOSTNAME"; sleep 0.1; exit 1';
+    const labels = { restarts: 'yes' };
+    for (const name of ['fails-0', 'fails-1']) {
+      const made = pod(name, shell(failing));
+      await server.apply({ ...made, metadata: { ...made.metadata, labels } });
+    }
+    for (const name of ['fails-0', 'fails-1']) {
+      const path = '{.status.containerStatuses[0].lastState.terminated.exitCode}';
+      await server.untilField(`pod ${name}`, path, { is: '1' });
+    }
+    expect(await server.kubectl('logs', 'fails-0', '--previous')).toBe('run of fails-0\n');
+    const tooMany = ['logs', '-f', '-l', 'restarts', '--max-log-requests=1'];
+    expect((await server.run(tooMany)).stderr).toContain('maximum allowed concurrency is 1');
+    const both = await server.kubectl('logs', '-f', '-l', 'restarts', '--prefix');
+    expect(both.split('\n').toSorted()).toEqual([
+      '',
+      '[pod/fails-0/main] run of fails-0',
+      '[pod/fails-1/main] run of fails-1',
+    ]);
+    await server.kubectl('delete', 'pod', '-l', 'restarts', '--now', '--wait=false');
   });
 
   test('API-721, API-722: logs in all forms', async () => {

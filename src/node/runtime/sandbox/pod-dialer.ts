@@ -20,7 +20,7 @@ const dial = (id, port, hosts, first) => {
   socket.once('connect', () => process.send({ id }, socket));
 };
 process.on('message', ({ id, port }) => dial(id, port, ['127.0.0.1', '::1']));
-process.on('disconnect', () => process.exit());
+process.on('disconnect', () => process.kill(process.pid));
 `;
 
 interface Answer {
@@ -53,8 +53,8 @@ export interface PodDialersOptions {
 /** One per runtime; the programs start when first needed and end when they are idle. */
 export interface PodDialers {
   /**
-   * Connects to a port of localhost in a network namespace. Throws an error with Node's `code` and `address` when
-   * nobody listens.
+   * Connects to a port of localhost in a network namespace. Throws an error with Node's `code` and
+   * `address` when nobody listens.
    */
   dial(namespace: string, port: number): Promise<Socket>;
   /** Ends the program of a namespace that is about to go. */
