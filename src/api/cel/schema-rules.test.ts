@@ -4,6 +4,7 @@ import type { Schema } from '../apiextensions/structural-schema.ts';
 import { fieldPath } from '../meta/field-errors.ts';
 import type { Json } from '../meta/object.ts';
 import { checkSchemaRules } from './check-schema-rules.ts';
+import { compileRule } from './compile-rule.ts';
 import { compileSchemaRules } from './schema-rules.ts';
 
 beforeAll(loadEngines);
@@ -137,5 +138,57 @@ describe('API-1010: checks of a definition', () => {
     );
     // What was accepted once is not refused when the definition is written again.
     expect(faults(open, open)[0]).not.toContain('estimated rule cost exceeds budget');
+  });
+
+  test('rules about objects in lists compare what a list may hold', () => {
+    const items: Schema = {
+      type: 'object',
+      required: ['name'],
+      properties: { name: { type: 'string', maxLength: 63 }, port: { type: 'integer' } },
+    };
+    const list: Schema = { type: 'array', maxItems: 32, items };
+    const unique =
+      'self.list.all(a, self.list.exists_one(b, a.name == b.name && a.port == b.port))';
+    expect(faults(schemaOf([{ rule: unique }], { list }))).toEqual([]);
+    const open = schemaOf([{ rule: unique }], { list: { ...list, maxItems: 10_000 } });
+    expect(faults(open)[0]).toContain('estimated rule cost exceeds budget by factor of more than');
+  });
+
+  test('below unlimited lists a rule applies as often as a request has room for it', () => {
+    const rules = [{ rule: "self != ''" }];
+    const name: Schema = { type: 'string', maxLength: 63, 'x-kubernetes-validations': rules };
+    const inner: Schema = { type: 'array', items: { type: 'object', properties: { name } } };
+    const list: Schema = {
+      type: 'array',
+      items: { type: 'object', properties: { inner } },
+    };
+    expect(faults(schemaOf([], { list }))).toEqual([]);
+  });
+
+  test('all faults of all rules are told', () => {
+    const schema = schemaOf([{ rule: 'self.a > "x"' }, { rule: 'self.b == 1 && self.c == 1' }], {
+      a: integer,
+    });
+    expect(faults(schema)).toHaveLength(2);
+    expect(faults(schema)[1]).toContain("1:5: undefined field 'b'");
+    expect(faults(schema)[1]).toContain("1:20: undefined field 'c'");
+    const wrong = schemaOf([{ rule: 'self.a', messageExpression: 'self.a' }], { a: integer });
+    expect(faults(wrong)[0]).toContain('cel expression must evaluate to a bool');
+  });
+});
+
+describe('API-1010: the most that rules cost', () => {
+  const listOf = (items: Schema, maxItems: number): Schema => ({ type: 'array', items, maxItems });
+  const text = (maxLength: number): Schema => ({ type: 'string', maxLength });
+  test.each<readonly [rule: string, schema: Schema, cost: number]>([
+    ['self.all(x, true)', listOf(integer, 10), 32],
+    ['self.all(x, self.all(y, true))', listOf(integer, 10), 352],
+    ['self[1] == 0', listOf(integer, 5_000), 2],
+    ["self.contains('test')", text(10), 5],
+    ["size(self + 'hello') > size('hello')", text(4), 7],
+    ["self.matches('x')", text(50), 22],
+    ['self.all(x, true)', { type: 'array', items: integer }, 4_718_591],
+  ])('%s', (rule, schema, cost) => {
+    expect(compileRule({ rule }, schema, false).cost).toBe(cost);
   });
 });
