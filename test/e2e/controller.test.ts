@@ -16,7 +16,7 @@ import type { Client } from '../../src/client/client.ts';
 import { createClient } from '../../src/client/create-client.ts';
 import { createHttpTransport } from '../../src/client/http-transport.ts';
 import { loadKubeconfig } from '../../src/client/kubeconfig.ts';
-import { isRunning, ordinal, TestServer } from './server.ts';
+import { ordinal, TestServer } from './server.ts';
 import { until } from './until.ts';
 
 const command = fileURLToPath(new URL('../../bin/ordinal.js', import.meta.url));
@@ -54,8 +54,9 @@ function startController(...args: readonly string[]): Instance {
 }
 
 async function end({ child }: { child: ChildProcess }, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-  await until('the controller has ended', () => !isRunning(child.pid ?? 0));
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  if (!hasEnded()) child.kill(signal);
+  await until('the controller has ended', hasEnded);
 }
 
 const leads = ({ output }: Instance) => output().includes('became leader');
