@@ -133,9 +133,14 @@ interface ResourceCall {
   readonly track: (running: LongRunning) => void;
 }
 
+/** The groups of reviews: nothing in them is stored. */
+const REVIEW_GROUPS = new Set(['authentication.k8s.io', 'authorization.k8s.io']);
+
 /** Custom resources are served beside the routes of the built-in ones. */
 function routeOf(info: RequestInfo): Route {
   if (!builtinTable.hasGroupVersion(info)) return 'custom';
+  const isAnswer = info.subresource !== '' || REVIEW_GROUPS.has(info.group);
+  if (info.verb === 'create' && isAnswer) return 'answer';
   return info.verb === 'list' || info.verb === 'watch' ? 'collection' : 'object';
 }
 

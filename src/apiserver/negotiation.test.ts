@@ -50,6 +50,12 @@ test('API-324: lists offer their streams, custom resources no protobuf', () => {
   expect(() => form('text/html', { route: 'custom' })).toThrow(ONLY);
 });
 
+test('API-105: what is only answered, not stored, has no table', () => {
+  const table = `application/json;${TABLE}`;
+  expect(() => form(table, { route: 'answer' })).toThrow(ONLY);
+  expect(form(`${table},application/json`, { route: 'answer' })).toBe('json');
+});
+
 test('API-105: an error is YAML for who asks for that', () => {
   const accepts = ['application/yaml', 'text/html', `application/yaml;${TABLE}`, undefined];
   expect(accepts.map(errorFormat)).toEqual(['yaml', 'json', 'json', 'json']);

@@ -66,8 +66,8 @@ export function parseAccept(header: string | undefined): AcceptClause[] {
   return sorted;
 }
 
-/** What the route that a request takes can answer with. */
-export type Route = 'object' | 'collection' | 'custom';
+/** What the route that a request takes can answer with; there are no tables of `answer`s. */
+export type Route = 'object' | 'collection' | 'custom' | 'answer';
 
 /** The form of the elements of a watch; YAML has none. */
 const STREAMED_TYPES = ['application/json', 'application/vnd.kubernetes.protobuf'].map(
@@ -104,7 +104,8 @@ function representation(
   if (parameters.get('g') !== 'meta.k8s.io' || !['v1', 'v1beta1'].includes(version)) {
     return undefined;
   }
-  if (!TRANSFORMS.includes(kind) || (kind === 'Table' && type === PROTOBUF)) return undefined;
+  const hasTable = type !== PROTOBUF && route !== 'answer';
+  if (!TRANSFORMS.includes(kind) || (kind === 'Table' && !hasTable)) return undefined;
   return { format, transform: { kind: kind as TransformKind, version } };
 }
 

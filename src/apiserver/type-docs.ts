@@ -12,10 +12,20 @@ export async function loadTypeDocs(): Promise<TypeDocs> {
   return module.default as TypeDocs;
 }
 
+const CONVENTIONS =
+  'https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md';
+
+/** Our source has no texts of fields that hold objects; those of metadata are the same everywhere. */
+const METADATA_TEXTS: Readonly<Record<string, string>> = {
+  ObjectMeta: `Standard object's metadata. More info: ${CONVENTIONS}#metadata`,
+  ListMeta: `Standard list metadata. More info: ${CONVENTIONS}#types-kinds`,
+};
+
 /** The text of a field; fields that have none of their own get that of their type. */
 export function fieldText(docs: TypeDocs, type: string, field: string): string | undefined {
   const own = docs[type]?.[field];
   if (own !== undefined) return own;
   const reference = builtinTypes.type(type)?.fields.get(field)?.type;
-  return reference?.form === 'object' ? docs[reference.name]?.[''] : undefined;
+  if (reference?.form !== 'object') return undefined;
+  return METADATA_TEXTS[reference.name] ?? docs[reference.name]?.[''];
 }

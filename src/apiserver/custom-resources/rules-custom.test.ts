@@ -40,6 +40,8 @@ function call(path: string, { method = 'GET', headers = {}, body }: Asked = {}) 
   });
 }
 
+const OPEN = 'x-kubernetes-preserve-unknown-fields';
+
 const conditions = async () => {
   const { status } = await api.ok<CustomResourceDefinition>(
     `GET ${DEFINITIONS}/widgets.example.com`,
@@ -148,6 +150,33 @@ test('API-1202: a custom resource in protobuf is 415', async () => {
   await api.ok(`POST ${WIDGETS}`, widget('a'));
 });
 
+test('API-236: v2 says of an open kind only that it is an object', async () => {
+  const schema = { openAPIV3Schema: { type: 'object', [OPEN]: true } };
+  await api.ok(`POST ${DEFINITIONS}`, widgets([{ ...version({}), schema }]));
+  type Document = { definitions: Record<string, object> };
+  const { definitions } = JSON.parse((await call('/openapi/v2')).text) as Document;
+  expect(definitions['com.example.v1.Widget']).toEqual({
+    type: 'object',
+    'x-kubernetes-group-version-kind': [{ group: 'example.com', version: 'v1', kind: 'Widget' }],
+  });
+});
+
+test('API-1011: metadata has the usual text, an embedded resource must say what it is', async () => {
+  const spec = {
+    type: 'object',
+    properties: { pod: { type: 'object', 'x-kubernetes-embedded-resource': true, [OPEN]: true } },
+  };
+  await api.ok(`POST ${DEFINITIONS}`, widgets([version(spec)]));
+  type Own = { properties: { metadata: object; spec: { properties: { pod: object } } } };
+  type Document = { components: { schemas: Record<string, Own> } };
+  const { text } = await call('/openapi/v3/apis/example.com/v1');
+  const own = (JSON.parse(text) as Document).components.schemas['com.example.v1.Widget'];
+  expect(own?.properties.metadata).toMatchObject({
+    description: expect.stringMatching(/^Standard object's metadata. More info: /) as string,
+  });
+  expect(own?.properties.spec.properties.pod).toMatchObject({ required: ['kind', 'apiVersion'] });
+});
+
 test('API-236: v2 says of what may be null, open or either that it is of any type', async () => {
   const either = {
     'x-kubernetes-int-or-string': true,
@@ -158,7 +187,7 @@ test('API-236: v2 says of what may be null, open or either that it is of any typ
     required: ['maybe', 'size'],
     properties: {
       maybe: { type: 'object', nullable: true, properties: { a: { type: 'string' } } },
-      open: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+      open: { type: 'object', [OPEN]: true },
       size: { type: 'integer', oneOf: [{ minimum: 1 }, { maximum: -1 }] },
       either,
     },
@@ -174,7 +203,7 @@ test('API-236: v2 says of what may be null, open or either that it is of any typ
     required: ['size'],
     properties: {
       maybe: {},
-      open: { 'x-kubernetes-preserve-unknown-fields': true },
+      open: { [OPEN]: true },
       size: { type: 'integer' },
       either: { 'x-kubernetes-int-or-string': true },
     },

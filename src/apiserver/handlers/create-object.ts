@@ -42,9 +42,7 @@ export async function createDecoded(
   { object, dryRun, tracked = false }: CreateRequest,
 ): Promise<CreateResult> {
   const { resource, rules } = target;
-  if (!['', '0', undefined].includes(object.metadata.resourceVersion)) {
-    throw statusError('', 'resourceVersion should not be set on objects to be created');
-  }
+  const { resourceVersion } = object.metadata;
   delete object.metadata.resourceVersion;
   delete object.metadata.uid;
   delete object.metadata.creationTimestamp;
@@ -65,12 +63,21 @@ export async function createDecoded(
     authorizeCreate(context, target);
     const admitted = admit(request);
     if (admitted) await admitted;
+    // Noticed by the reference's storage only: after all other checks, and never in a dry run.
+    if (!dryRun && isRevision(resourceVersion)) {
+      throw statusError('', 'resourceVersion should not be set on objects to be created');
+    }
     const name = { resource, namespace: target.info.namespace, name: object.metadata.name ?? '' };
     const stored = await createObject(context.store, name, { object, dryRun });
     return { stored, warnings: [...rules.warnings(object, undefined), ...request.warnings] };
   } finally {
     allocation.settle();
   }
+}
+
+/** Zero is none, and what is no number is overlooked. */
+function isRevision(resourceVersion = ''): boolean {
+  return /^\d+$/.test(resourceVersion) && Number(resourceVersion) > 0;
 }
 
 /** What a PUT or an apply creates needs the right to create, too (API-301). Throws 403. */

@@ -42,6 +42,20 @@ describe('POST', () => {
     expect(Number(body.metadata.resourceVersion)).toBe(api.store.revision);
   });
 
+  it('API-401: a resourceVersion is refused after all else, and not in a dry run', async () => {
+    const metadata = { name: 'cm', resourceVersion: '7' };
+    const path = `POST ${CMS}`;
+    expect(await api.fails(path, { metadata })).toMatchObject({
+      code: 500,
+      message: 'resourceVersion should not be set on objects to be created',
+    });
+    const bad = { metadata: { ...metadata, name: 'Bad_Name' } };
+    expect(await api.fails(path, bad)).toMatchObject({ code: 422 });
+    expect((await api.call(`${path}?dryRun=All`, { body: { metadata } })).code).toBe(201);
+    const other = { metadata: { ...metadata, resourceVersion: 'none' } };
+    expect((await api.call(path, { body: other })).code).toBe(201);
+  });
+
   it('API-405: generateName gives another name each time', async () => {
     const body = { metadata: { generateName: 'x-' } };
     const first = await api.ok(`POST ${CMS}`, body);

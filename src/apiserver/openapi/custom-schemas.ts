@@ -48,20 +48,41 @@ function metaProperties(docs: TypeDocs): Record<string, Schema> {
   };
 }
 
-/** As clients are to see it: embedded resources have metadata, too. */
+const CONVENTIONS =
+  'https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md';
+
+/** Of a resource inside another one. */
+function embeddedProperties(docs: TypeDocs): Record<string, Schema> {
+  const apiVersion =
+    'apiVersion defines the versioned schema of this representation of an object. ' +
+    `More info: ${CONVENTIONS}#resources`;
+  const kind =
+    'kind is a string value representing the type of this object. In CamelCase. ' +
+    `More info: ${CONVENTIONS}#types-kinds`;
+  return {
+    ...metaProperties(docs),
+    apiVersion: { type: 'string', description: apiVersion },
+    kind: { type: 'string', description: kind },
+  };
+}
+
+/** As clients are to see it: embedded resources have metadata, too, and must say what they are. */
 function publicSchema(schema: StructuralSchema, docs: TypeDocs): Schema {
   const items = itemsOf(schema);
   const additional = additionalSchema(schema);
   const properties = Object.entries(schema.properties ?? {}).map(
     ([name, property]) => [name, publicSchema(property, docs)] as const,
   );
-  const meta = isEmbedded(schema) ? metaProperties(docs) : {};
-  const hasProperties = properties.length > 0 || isEmbedded(schema);
+  const embedded = isEmbedded(schema);
+  const meta = embedded ? embeddedProperties(docs) : {};
+  const hasProperties = properties.length > 0 || embedded;
+  const required = [...new Set([...(schema.required ?? []), 'kind', 'apiVersion'])];
   return {
     ...schema,
     ...(items ? { items: publicSchema(items, docs) } : {}),
     ...(additional ? { additionalProperties: publicSchema(additional, docs) } : {}),
     ...(hasProperties ? { properties: { ...Object.fromEntries(properties), ...meta } } : {}),
+    ...(embedded ? { required } : {}),
   };
 }
 

@@ -54,11 +54,12 @@ function schemaV2(schema: Schema): Schema {
   const reference = $ref ?? (isTree(single) ? single['$ref'] : undefined);
   const isOpen = nullable === true || schema[OPEN] === true;
   const isKind = schema[KIND] !== undefined;
+  if (isOpen && isKind) return openKind(schema);
   const ownType = type ?? (oneOf !== undefined && !(EITHER in schema) ? 'string' : undefined);
   const isTyped = !isOpen && !(ownType === 'array' && !isTree(items));
   return {
     ...result,
-    ...(ownType !== undefined && (isTyped || isKind) ? { type: ownType } : {}),
+    ...(ownType !== undefined && isTyped ? { type: ownType } : {}),
     ...(typeof reference === 'string'
       ? { $ref: `#/definitions/${reference.slice(V3_PREFIX.length)}` }
       : {}),
@@ -75,6 +76,17 @@ function schemaV2(schema: Schema): Schema {
   };
 }
 
+/** With a word about any member kubectl would refuse all others. */
+function openKind(schema: Schema): Schema {
+  const fields = schema[SELECTABLE];
+  return {
+    type: 'object',
+    [KIND]: schema[KIND],
+    ...(fields === undefined ? {} : { [SELECTABLE]: fields }),
+  };
+}
+
+const SELECTABLE = 'x-kubernetes-selectable-fields';
 const OPEN = 'x-kubernetes-preserve-unknown-fields';
 const EITHER = 'x-kubernetes-int-or-string';
 
