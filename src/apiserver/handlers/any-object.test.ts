@@ -23,7 +23,10 @@ describe('issue 4: any object of any kind', () => {
       const property = fc.asyncProperty(objectOf(resource.model), async (value) => {
         const body = { ...(value as object), apiVersion: '', kind: '', metadata: { name: 'any' } };
         const reply = await api.call<Status>(`POST ${path}?dryRun=All`, { body });
-        expect([200, 201, 400, 403, 404, 409, 422]).toContain(reply.code);
+        // Upstream answers 500 to a binding to something else than a node.
+        const codes = [200, 201, 400, 403, 404, 409, 422];
+        if (resource.kind === 'Binding') codes.push(500);
+        expect(codes).toContain(reply.code);
         if (reply.code > 201) expect(reply.body.kind).toBe('Status');
       });
       await fc.assert(property, { numRuns: RUNS });

@@ -13,7 +13,7 @@ export interface Configuration {
   /** About keys that stand twice. */
   readonly warnings: readonly string[];
   /** Throws 400 for a key that stands twice where this was asked for; for after the apply. */
-  checkStrictly(): void;
+  readonly checkStrictly: () => void;
 }
 
 const PREFIX = 'error converting YAML to JSON: ';

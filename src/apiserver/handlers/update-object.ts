@@ -11,9 +11,8 @@ import { admissionRequest } from '../admission/admission-request.ts';
 import type { AdmissionRequest, ObjectFace } from '../admission/admission-request.ts';
 import { whenDone } from '../admission/when-done.ts';
 import type { StoredObject } from '../api-request.ts';
-import { displayKey } from '../registry/object-keys.ts';
 import { changeObject } from '../registry/object-store.ts';
-import type { Change, Target } from '../registry/object-store.ts';
+import type { Change } from '../registry/object-store.ts';
 import { storedAt } from '../registry/stored-view.ts';
 import { throwCauses } from './create-object.ts';
 import { keepOwnerTimes, trackFields } from './field-tracking.ts';
@@ -21,6 +20,7 @@ import { targetOf } from './get.ts';
 import { ruleContextAt } from './handler-context.ts';
 import type { HandlerContext, ResourceRequest } from './handler-context.ts';
 import { notUnsigned, parseResourceVersion } from './list-options.ts';
+import { checkUid } from './preconditions.ts';
 
 /**
  * How an update is prepared and checked: the main resource's rules, the status', or a subresource's
@@ -183,19 +183,6 @@ function checkPreconditions(
     throw conflict(resource, name, OBJECT_MODIFIED);
   }
   metadata.resourceVersion = current.metadata.resourceVersion;
-}
-
-/** API-306: throws 409 when `uid` is set and not that of `current`. */
-export function checkUid(target: Target, uid: string | undefined, current: KubernetesObject): void {
-  const actual = current.metadata.uid ?? '';
-  if (uid === undefined || uid === '' || uid === actual) return;
-  throw conflict(
-    target.resource,
-    target.name,
-    `StorageError: invalid object, Code: 4, Key: ${displayKey(target.resource, target)}, ` +
-      'ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: ' +
-      `UID in precondition: ${uid}, UID in object meta: ${actual}`,
-  );
 }
 
 /** API-408: the last finalizer of an object being deleted has gone, and its grace is over. */

@@ -6,9 +6,10 @@ import { decodeBody, matchName, matchNamespace } from './body.ts';
 import type { DecodedBody } from './body.ts';
 import { createDecoded } from './create-object.ts';
 import { workingCopy } from './field-tracking.ts';
-import { objectResponse } from './get.ts';
+import { objectResponse, targetOf } from './get.ts';
 import { ruleContextAt } from './handler-context.ts';
 import type { HandlerContext, ResourceRequest } from './handler-context.ts';
+import { checkUid } from './preconditions.ts';
 import { kindStrategy, updateObject } from './update-object.ts';
 import type { UpdateStrategy } from './update-object.ts';
 import { warned } from './warned.ts';
@@ -62,6 +63,7 @@ async function putDecoded(
     if (!isNotFound(error) || !rules.createOnUpdate || info.subresource !== '') throw error;
   }
   const { object } = body;
+  checkUid(targetOf(target), object.metadata.uid, undefined);
   delete object.metadata.resourceVersion;
   const { stored, warnings } = await createDecoded(context, target, { object, dryRun });
   return objectResponse(target, stored, { code: 201, warnings: [...body.warnings, ...warnings] });

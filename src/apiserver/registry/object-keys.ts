@@ -20,8 +20,19 @@ export function objectKey(resource: ResourceDefinition, target: NamespacedName):
   return `${collectionPrefix(resource, target.namespace)}${target.name}`;
 }
 
-/** The key as error messages show it: the reference leaves the group out. */
+/** Where the reference keeps resources that changed their names since. */
+const DISPLAYED: Readonly<Record<string, string>> = {
+  endpoints: 'services/endpoints',
+  ingresses: 'ingress',
+  nodes: 'minions',
+  replicationcontrollers: 'controllers',
+  services: 'services/specs',
+};
+
+/** The key as error messages show it: the reference leaves the group of built-in kinds out. */
 export function displayKey(resource: ResourceDefinition, target: NamespacedName): string {
   const namespace = target.namespace === '' ? '' : `${target.namespace}/`;
-  return `/registry/${resource.resource}/${namespace}${target.name}`;
+  const { group, resource: name, custom } = resource;
+  const place = custom ? `${group}/${name}` : (DISPLAYED[name] ?? name);
+  return `/registry/${place}/${namespace}${target.name}`;
 }

@@ -3,18 +3,17 @@ import type { Binding, Pod, PodCondition } from '../../../api/generated/types.ts
 import { setCondition } from '../../../api/meta/conditions.ts';
 import { fieldPath, notSupported, required } from '../../../api/meta/field-errors.ts';
 import type { KubernetesObject } from '../../../api/meta/object.ts';
-import { badRequest, conflict, invalid } from '../../../api/meta/status-error.ts';
-import type { StatusCause } from '../../../api/meta/status-error.ts';
+import { badRequest, conflict, statusError } from '../../../api/meta/status-error.ts';
 import { bindings } from '../../../api/other-resources.ts';
 import { pods } from '../../../api/resources.ts';
 import { admitPart } from '../../admission/admit-part.ts';
 import type { ObjectResponse } from '../../api-request.ts';
 import { changeObject } from '../../registry/object-store.ts';
-import { decodeBody, matchName, matchNamespace } from '../body.ts';
+import { decodeBody, matchNamespace } from '../body.ts';
 import { targetOf } from '../get.ts';
 import { ruleContextAt } from '../handler-context.ts';
 import type { HandlerContext, ResourceRequest } from '../handler-context.ts';
-import { checkUid } from '../update-object.ts';
+import { checkUid, checkVersion } from '../preconditions.ts';
 import { parseWriteOptions } from '../write-options.ts';
 import { createdStatus } from './status-reply.ts';
 
@@ -26,12 +25,13 @@ export async function handleBinding(
   target: ResourceRequest,
 ): Promise<ObjectResponse> {
   const { dryRun, fieldValidation } = parseWriteOptions(target.request.query, 'CreateOptions');
-  const { object } = await decodeBody(target.request, bindings, fieldValidation);
+  const { object, warnings } = await decodeBody(target.request, bindings, fieldValidation);
   const binding = object as Binding & KubernetesObject;
   matchNamespace(binding, target);
-  if ((binding.metadata.name ?? '') !== '') matchName(binding, target);
-  const causes = checkBinding(binding);
-  if (causes.length > 0) throw invalid(bindings, target.info.name, causes);
+  if ((binding.metadata.name ?? '') !== target.info.name) {
+    throw badRequest('name in URL does not match name in Binding object');
+  }
+  checkBinding(binding);
   const part = { operation: 'create', kind: bindings, object: binding, dryRun } as const;
   const admitted = admitPart(context, target, part);
   if (admitted) await admitted;
@@ -40,10 +40,11 @@ export async function handleBinding(
     dryRun,
     decide: (current) => {
       checkUid(targetOf(target), binding.metadata.uid, current);
+      checkVersion(targetOf(target), binding.metadata.resourceVersion, current);
       return { action: 'put', object: bound(current as Pod, binding, now) };
     },
   });
-  return createdStatus();
+  return createdStatus(warnings);
 }
 
 /** The same for a binding posted to `bindings`: its own name is that of the pod. */
@@ -58,13 +59,18 @@ export async function handleBindings(
   return handleBinding(context, { ...target, resource: pods, info });
 }
 
-function checkBinding({ target }: Binding): StatusCause[] {
+/** Throws 500 without causes, as upstream. */
+function checkBinding({ target }: Binding): void {
   const { kind = '', name = '' } = target ?? {};
   const path = fieldPath('target');
-  return [
-    ...(kind === '' || kind === 'Node' ? [] : [notSupported(path.child('kind'), kind, ['Node'])]),
+  const isNode = kind === '' || kind === 'Node';
+  const causes = [
+    ...(isNode ? [] : [notSupported(path.child('kind'), kind, ['Node', '<empty>'])]),
     ...(name === '' ? [required(path.child('name'))] : []),
   ];
+  const texts = causes.map(({ field = '', message = '' }) => `${field}: ${message}`);
+  if (texts.length > 0)
+    throw statusError('', texts.length > 1 ? `[${texts.join(', ')}]` : texts.join(''));
 }
 
 function bound(pod: Pod, binding: Binding, now: string): Pod {
@@ -88,11 +94,15 @@ function bound(pod: Pod, binding: Binding, now: string): Pod {
   };
   const conditions = setCondition(pod.status?.conditions, scheduled, now);
   const annotations = { ...pod.metadata.annotations, ...binding.metadata?.annotations };
-  const hasAnnotations = Object.keys(annotations).length > 0;
+  const labels = { ...pod.metadata.labels, ...binding.metadata?.labels };
+  const metadata = { ...pod.metadata };
+  if (Object.keys(annotations).length > 0) metadata.annotations = annotations;
+  if (Object.keys(labels).length > 0) metadata.labels = labels;
+  const { nominatedNodeName: _, ...status } = pod.status ?? {};
   return {
     ...pod,
-    metadata: { ...pod.metadata, ...(hasAnnotations ? { annotations } : {}) },
+    metadata,
     spec: { ...pod.spec, nodeName: binding.target.name ?? '' } as NonNullable<Pod['spec']>,
-    status: { ...pod.status, conditions: [...conditions] },
+    status: { ...status, conditions: [...conditions] },
   };
 }

@@ -46,7 +46,8 @@ export async function handleEviction(
   target: ResourceRequest,
 ): Promise<ObjectResponse> {
   const { dryRun, fieldValidation } = parseWriteOptions(target.request.query, 'CreateOptions');
-  const { object } = await decodeBody(target.request, evictionResource, fieldValidation);
+  const resource = { ...evictionResource, version: versionOf(target.request.body) };
+  const { object, warnings } = await decodeBody(target.request, resource, fieldValidation);
   const eviction = object as Eviction & KubernetesObject;
   matchNamespace(eviction, target);
   if ((eviction.metadata.name ?? '') !== target.info.name) {
@@ -61,10 +62,15 @@ export async function handleEviction(
   if (needsNoBudget(pod)) {
     const guarded = pod.status?.phase === 'Pending' && pod.metadata.deletionTimestamp === undefined;
     await evict(context, target, guarded ? guardedBy(pod, options) : options);
-    return createdStatus();
+    return createdStatus(warnings);
   }
   await evictWithin(context, target, { pod, options });
-  return createdStatus();
+  return createdStatus(warnings);
+}
+
+/** Evictions of the old version, which old clients send, are the same (in any encoding). */
+function versionOf(body: ResourceRequest['request']['body']): string {
+  return Buffer.isBuffer(body) && body.includes('policy/v1beta1') ? 'v1beta1' : 'v1';
 }
 
 /** SS-962. */
@@ -96,8 +102,7 @@ async function evictWithin(
 }
 
 function budgetsOf({ store }: HandlerContext, { metadata }: Pod): PodDisruptionBudget[] {
-  const { labels, namespace = '' } = metadata;
-  if (labels === undefined || Object.keys(labels).length === 0) return [];
+  const { labels = {}, namespace = '' } = metadata;
   const budgets = listObjects<PodDisruptionBudget>(store, podDisruptionBudgets, namespace);
   return budgets.filter(({ spec }) => matches(selectorFromObject(spec?.selector), labels));
 }

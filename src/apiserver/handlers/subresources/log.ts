@@ -1,5 +1,6 @@
 // The log of a container (API-720 … API-722), read from the agent of the pod's node.
 import { fieldPath, forbidden, invalidValue } from '../../../api/meta/field-errors.ts';
+import { TimeError, canonicalTime } from '../../../api/meta/time.ts';
 import { badRequest, invalid } from '../../../api/meta/status-error.ts';
 import type { StatusCause } from '../../../api/meta/status-error.ts';
 import { parseTime } from '../../../base/time.ts';
@@ -54,6 +55,8 @@ export function parseLogOptions(
   } else if (sinceSeconds !== undefined && sinceSeconds < 1) {
     causes.push(invalidValue(fieldPath('sinceSeconds'), sinceSeconds, 'must be greater than 0'));
   }
+  // As upstream, where the feature gate of this is off.
+  if (query.has('stream')) causes.push(forbidden(fieldPath('stream'), 'may not be specified'));
   if (causes.length > 0) throw invalid({ group: '', kind: 'PodLogOptions' }, podName, causes);
   const sinceMs =
     sinceSeconds === undefined ? parseSince(sinceTime) : nowMs - sinceSeconds * SECOND_MS;
@@ -69,9 +72,12 @@ export function parseLogOptions(
 
 function parseSince(text: string): number | undefined {
   if (text === '') return undefined;
-  const ms = parseTime(text);
-  if (ms === undefined) throw badRequest(`parsing time ${JSON.stringify(text)} as RFC 3339 failed`);
-  return ms;
+  try {
+    return parseTime(canonicalTime(text));
+  } catch (error) {
+    if (error instanceof TimeError) throw badRequest(error.message);
+    throw error;
+  }
 }
 
 function integerParameter(query: URLSearchParams, name: string): number | undefined {

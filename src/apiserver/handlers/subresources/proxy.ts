@@ -44,6 +44,8 @@ export async function handlePodProxy(
   const { name, port } = splitProxyName(info.name);
   const target = { resource: pods, namespace: info.namespace, name };
   const pod = requireObject<Pod>(context.store, target).object;
+  const isPlaced = (pod.spec?.nodeName ?? '') !== '';
+  if (!isPlaced && (pod.status?.podIP ?? '') === '') throw badRequest('address not allowed');
   const containers = pod.spec?.containers ?? [];
   const declared = containers.flatMap(({ ports }) => ports ?? []);
   const named = declared.find((own) => own.name === port)?.containerPort;

@@ -1,16 +1,14 @@
-// `pods/<name>/resize`: the resources of containers, and nothing else (API-706).
-import type { Container, Pod, ResourceRequirements } from '../../../api/generated/types.ts';
-import { fieldPath, forbidden, invalidValue } from '../../../api/meta/field-errors.ts';
-import type { FieldPath } from '../../../api/meta/field-errors.ts';
-import { podQosClass } from '../../../api/core/pod-resources.ts';
+// `pods/<name>/resize`: the resources of containers, and nothing else (API-706). What is checked is
+// in resize-checks.ts.
+import type { Container, Pod } from '../../../api/generated/types.ts';
 import { validateMetadataAndSpec } from '../../../api/core/pod-validation.ts';
-import type { StatusCause } from '../../../api/meta/status-error.ts';
 import type { ObjectResponse } from '../../api-request.ts';
 import type { HandlerContext, ResourceRequest } from '../handler-context.ts';
 import { patchWith } from '../patch.ts';
 import { putWith } from '../update.ts';
 import type { UpdateStrategy } from '../update-object.ts';
 import { growGeneration, keepPod } from './keep-pod.ts';
+import { refusalOfAny, resizeCauses } from './resize-checks.ts';
 
 export function handleResizeUpdate(
   context: HandlerContext,
@@ -31,57 +29,40 @@ function resizeStrategy(): UpdateStrategy {
   return {
     prepare(object, old) {
       const pod = object as Pod;
-      const wanted = new Map(
-        // A body may lack what every pod has.
-        pod.spec?.containers?.map(({ name, resources }) => [name, resources]),
-      );
-      keepPod(pod, old as Pod);
-      for (const container of pod.spec?.containers ?? []) {
-        container.resources = wanted.get(container.name) ?? {};
-      }
+      keepButResources(pod, old as Pod);
       growGeneration(pod, old as Pod);
     },
     validate(object, old) {
-      const pod = object as Pod;
-      return [...validateMetadataAndSpec(pod), ...resizeCauses(pod, old as Pod)];
+      const [pod, before] = [object as Pod, old as Pod];
+      const refused = refusalOfAny(before);
+      if (refused) return [refused];
+      return [...validateMetadataAndSpec(pod), ...resizeCauses(pod, before)];
     },
   };
 }
 
-function resizeCauses(pod: Pod, old: Pod): StatusCause[] {
-  const before = podQosClass(old);
-  const qosChanged = podQosClass(pod) !== before;
-  const spec = fieldPath('spec');
-  const why = 'Pod QOS Class may not change as a result of resizing';
-  const containers = pod.spec?.containers ?? [];
-  return [
-    ...(qosChanged ? [invalidValue(spec, before, why)] : []),
-    ...containers.flatMap((container, index) =>
-      removals(container, old.spec?.containers[index], spec.child('containers').index(index)),
-    ),
-  ];
+/** Other containers than the stored ones are left for the checks to refuse. */
+function keepButResources(pod: Pod, old: Pod): void {
+  const { spec } = pod;
+  const lists = ['containers', 'initContainers'] as const;
+  const differs = (list: (typeof lists)[number]) =>
+    (spec?.[list] ?? []).length !== (old.spec?.[list] ?? []).length;
+  if (!spec || !old.spec || lists.some(differs)) return;
+  const { resources } = spec;
+  const containers = resized(spec.containers, old.spec.containers);
+  const initContainers = resized(spec.initContainers, old.spec.initContainers);
+  keepPod(pod, old);
+  const kept = { ...old.spec, containers };
+  if (initContainers.length > 0) kept.initContainers = initContainers;
+  delete kept.resources;
+  if (resources) kept.resources = resources;
+  pod.spec = kept;
 }
 
-function removals(
-  container: Container,
-  old: Container | undefined,
-  path: FieldPath,
-): StatusCause[] {
-  const removed = (field: 'requests' | 'limits') =>
-    Object.keys(old?.resources?.[field] ?? {}).some(
-      (name) => !has(container.resources, field, name),
-    );
-  return (['requests', 'limits'] as const)
-    .filter(removed)
-    .map((field) =>
-      forbidden(path.child('resources').child(field), `resource ${field} cannot be removed`),
-    );
-}
-
-function has(
-  resources: ResourceRequirements | undefined,
-  field: 'requests' | 'limits',
-  name: string,
-): boolean {
-  return resources?.[field]?.[name] !== undefined;
+function resized(wanted: readonly Container[] = [], old: readonly Container[] = []): Container[] {
+  if (wanted.some(({ name }, index) => name !== old[index]?.name)) return [...wanted];
+  return wanted.map(({ resources, resizePolicy }, index) => {
+    const { resizePolicy: _, ...rest } = old[index] as Container;
+    return { ...rest, resources: resources ?? {}, ...(resizePolicy ? { resizePolicy } : {}) };
+  });
 }

@@ -3,7 +3,7 @@ import { unstored } from '../../api-request.ts';
 import type { ObjectResponse } from '../../api-request.ts';
 
 /** A Success Status with the code of a create. */
-export function createdStatus(): ObjectResponse {
+export function createdStatus(warnings: readonly string[]): ObjectResponse {
   const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
   return {
     kind: 'object',
@@ -11,6 +11,6 @@ export function createdStatus(): ObjectResponse {
     resource: undefined,
     subresource: '',
     stored: unstored(status),
-    warnings: [],
+    warnings,
   };
 }

@@ -75,7 +75,12 @@ export async function handleToken(
   const reply = {
     ...wanted,
     metadata: { ...wanted.metadata, name, namespace, uid, creationTimestamp },
-    spec: { ...wanted.spec, audiences: [...audiencesGiven], expirationSeconds },
+    spec: {
+      ...wanted.spec,
+      audiences: [...audiencesGiven],
+      expirationSeconds,
+      boundObjectRef: boundObjectRef ?? null,
+    },
     status: { token, expirationTimestamp: formatTime(expiresMs) },
   };
   return objectResponse(target, unstored(reply), { code: 201, warnings });
