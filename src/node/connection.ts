@@ -1,17 +1,18 @@
 // Logs, exec, attach and port-forward of this node's pods: NodeConnection on top of the runtime.
+import { Readable, Writable } from 'node:stream';
 import type {
   ContainerStatus as ApiContainerStatus,
   Pod,
   PodStatus,
 } from '../api/generated/types.ts';
 import { uidOf } from '../api/meta/object.ts';
-import { badRequest, notFound, statusError } from '../api/meta/status-error.ts';
+import { badRequest, internalError, notFound, statusError } from '../api/meta/status-error.ts';
 import { pods } from '../api/resources.ts';
 import type { Clock } from '../base/clock.ts';
 import { errorMessage, systemErrorCode } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { readLog } from './logs/read-log.ts';
-import type { ContainerAddress, NodeConnection } from './node-connection.ts';
+import type { ContainerAddress, NodeConnection, RemoteProcess } from './node-connection.ts';
 import type { ContainerRuntime, ContainerStatus } from './runtime/runtime.ts';
 import { connectTo } from './runtime/connect-to.ts';
 import { UsageMeter } from './usage-meter.ts';
@@ -93,7 +94,11 @@ export function createNodeConnection(options: ConnectionOptions): NodeConnection
     },
     async exec(address, { command, stdin, tty }) {
       const { id } = runningContainer(options, podOf(address.namespace, address.pod).pod, address);
-      return runtime.exec(id, { argv: command, stdin, tty });
+      try {
+        return await runtime.exec(id, { argv: command, stdin, tty });
+      } catch (error) {
+        return failedProcess(error, stdin);
+      }
     },
     async attach(address, { stdin }) {
       const { id } = runningContainer(options, podOf(address.namespace, address.pod).pod, address);
@@ -119,6 +124,22 @@ export function createNodeConnection(options: ConnectionOptions): NodeConnection
         throw statusError('ServiceUnavailable', `dial tcp ${where}:${port}: connect: ${why}`);
       }
     },
+  };
+}
+
+/** API-734: what can't be executed is told at the end of the connection, as by a kubelet. */
+function failedProcess(cause: unknown, stdin: boolean): RemoteProcess {
+  const what = 'error executing command in container: failed to exec in container';
+  const exitCode = Promise.reject(internalError(`${what}: ${errorMessage(cause)}`));
+  exitCode.catch(() => {}); // whoever asks for it first may come later
+  const ignore = new Writable({ write: (_chunk, _encoding, done) => done() });
+  return {
+    stdin: stdin ? ignore : undefined,
+    stdout: Readable.from([]),
+    stderr: Readable.from([]),
+    exitCode,
+    resize: () => {},
+    kill: () => {},
   };
 }
 

@@ -117,6 +117,11 @@ describeWithPods('kubectl and running containers', () => {
       const missing = await run(['exec', 'tool', '-c', 'none', '--', 'true']);
       expect(missing.code).toBe(1);
       expect(missing.stderr).toContain('container none');
+      const unknown = await run(['exec', 'tool', '-c', 'main', '--', 'nothing']);
+      expect(unknown).toMatchObject({ code: 1, stdout: '' });
+      expect(unknown.stderr).toMatch(
+        /^error: Internal error occurred: .*exec: "nothing": executable file not found in \$PATH\n$/,
+      );
     });
 
     test('API-732: exec -it has a terminal of the size of ours, also when that changes', async () => {

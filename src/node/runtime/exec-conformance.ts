@@ -42,7 +42,8 @@ export function execTests(context: RuntimeTestContext): void {
       stderr: Buffer.from('oops\n'),
       timedOut: false,
     });
-    expect((await runtime.execSync(id, ['no-such-program'], 10_000)).exitCode).toBe(127);
+    const missing = runtime.execSync(id, ['no-such-program'], 10_000);
+    await expect(missing).rejects.toThrow('exec: "no-such-program": executable file not found');
   });
 
   test('exec: /dev/stdin, /dev/stdout and /dev/stderr can be opened', async () => {

@@ -12,6 +12,7 @@ import type { Random } from '../../base/random.ts';
 import { Container } from './container.ts';
 import type { OutputListener } from './container-log.ts';
 import { readRecord, writeRecord } from './disk-record.ts';
+import { searchPath } from './environment.ts';
 import { ExecPipes } from './exec-pipes.ts';
 import {
   attachSession,
@@ -20,6 +21,7 @@ import {
   openInput,
   type TerminalSize,
 } from './exec-session.ts';
+import { assertExecutable } from './find-executable.ts';
 import { descendantPids, processStat, residentBytes } from './process-identity.ts';
 import {
   containerDirectory,
@@ -39,6 +41,7 @@ import type {
   PodSandboxConfig,
   RuntimeAbilities,
 } from './runtime.ts';
+import { RootView } from './root-view.ts';
 import type { RuntimeDriver } from './runtime-driver.ts';
 
 /** Linux counts CPU time of processes in hundredths of a second (USER_HZ) on every architecture. */
@@ -204,6 +207,10 @@ export class PodRuntime implements ContainerRuntime {
     const { argv, stdin, tty } = options;
     const { init, record, dir } = container;
     if (argv.length === 0) throw new OrdinalError('ORD_EXEC', 'exec needs a command');
+    const view = new RootView();
+    view.add({ at: '/', writable: undefined, lower: this.#driver.rootPath(init) });
+    const { workingDir: cwd = '/' } = record.config;
+    assertExecutable(view, argv[0] ?? '', { path: searchPath(record.config), cwd });
     const pod = this.#pod(record.sandboxId);
     const request = { pod, container: record, dir, init, argv, stdin, tty };
     const command = this.#driver.execCommand(request);

@@ -52,6 +52,8 @@ export interface RuntimeDriver {
 
   /** Command line that runs `argv` as if the container had started it. */
   execCommand(request: ExecRequest): readonly string[];
+  /** Where its file system is seen from here, given its first process. */
+  rootPath(init: ProcessIdentity): string;
   /** Command prefix that sees the container's /dev. */
   enterMounts(init: ProcessIdentity): readonly string[];
   /** Ids of the container's processes. */

@@ -176,6 +176,7 @@ export interface ContainerRuntime extends Runnable {
   listContainers(): ContainerStatus[];
   containerStats(containerId: string): Promise<ContainerStats>;
 
+  /** Throws OrdinalError when there is no such program, or the container does not run. */
   exec(containerId: string, options: ExecOptions): Promise<ExecSession>;
   /** Runs a command to its end, for probes and hooks; kills it after `timeoutMs`. */
   execSync(containerId: string, argv: readonly string[], timeoutMs: number): Promise<ExecResult>;

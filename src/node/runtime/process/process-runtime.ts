@@ -94,6 +94,7 @@ function processDriver({ stateDir, nodeIndex }: ProcessRuntimeOptions): RuntimeD
     cleanUpContainer: async () => {},
     wasOomKilled: () => false,
     execCommand: (request) => execCommand(abilities, request),
+    rootPath: () => '/',
     enterMounts: () => [],
     containerPids: (container, init) => treeOf(container, init),
     cgroupMemoryBytes: () => undefined,

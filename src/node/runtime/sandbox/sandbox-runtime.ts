@@ -97,6 +97,7 @@ function sandboxDriver(options: SandboxRuntimeOptions): RuntimeDriver {
     cleanUpContainer: async ({ cgroups }) => removeCgroups(cgroups),
     wasOomKilled: ({ cgroups }) => oomKilled(cgroups),
     execCommand: (request) => execCommand(abilities, request),
+    rootPath: ({ pid }) => `/proc/${pid}/root`,
     enterMounts: ({ pid }) => ['nsenter', '--target', `${pid}`, '--mount'],
     containerPids: (_container, { pid }) => pidsBeside(pid),
     cgroupMemoryBytes: ({ cgroups }) => memoryInUse(cgroups),
