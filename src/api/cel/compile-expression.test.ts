@@ -117,6 +117,7 @@ describe('API-1010: schemas as types', () => {
 describe('API-1010: faults', () => {
   test.each([
     ['foo == 1', "1:1: undeclared reference to 'foo' (in container '')"],
+    ['toString == 1', "1:1: undeclared reference to 'toString' (in container '')"],
     ['self.zz == 1', "1:5: undefined field 'zz'"],
     ['self.a + self.name', "1:8: found no matching overload for '_+_' applied to '(int, string)'"],
     ['self.name.foo()', "1:14: undeclared reference to 'foo' (in container '')"],

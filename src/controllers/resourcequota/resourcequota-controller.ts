@@ -1,14 +1,13 @@
 // Keeps the status of resource quotas: takes over their limits, and counts what is used. Admission
 // charges what is created; here is found what is gone, has ended, or was charged in vain.
-import type { Pod, ResourceQuota } from '../../api/generated/types.ts';
+import { isEstablished, namesOfDefinition } from '../../api/apiextensions/custom-kind.ts';
+import type { CustomResourceDefinition, ResourceQuota } from '../../api/generated/types.ts';
 import { keyOf, namespaceOf, splitKey } from '../../api/meta/object.ts';
-import type { KubernetesObject } from '../../api/meta/object.ts';
 import { isNotFound } from '../../api/meta/status-error.ts';
-import { resourceQuotas } from '../../api/other-resources.ts';
+import { customResourceDefinitions, resourceQuotas } from '../../api/other-resources.ts';
 import { semanticEqual } from '../../api/meta/json-equal.ts';
 import { quotaEvaluator } from '../../api/quota/quota-evaluator.ts';
 import type { CountedObjects } from '../../api/quota/sum-usage.ts';
-import { builtinResources, groupVersion, pods } from '../../api/resources.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 import type { Runnable } from '../../base/runnable.ts';
 import type { Client } from '../../client/client.ts';
@@ -16,33 +15,30 @@ import type { ControllerContext } from '../../client/controller-context.ts';
 import { createController } from '../../client/controller.ts';
 import { listAll } from '../../client/list-all.ts';
 import { planStatus, trackedResources } from './plan/plan-status.ts';
+import { countedKinds, createQuotaWatches } from './quota-watches.ts';
 
 /** As the reference: nothing that went unseen stays unseen for longer. */
 const RESYNC_MS = 5 * 60_000;
 /** After a charge: a write that failed later is found out, and many writes are counted once. */
 const RECOUNT_MS = 1000;
 
-/** Stored resources; other forms of the same objects are left out. */
-const countable = builtinResources.filter(
-  (resource) => resource.verbs.includes('list') && groupVersion(resource) !== 'autoscaling/v1',
-);
-
 /** Upstream's resource-quota-controller. */
 export function createResourceQuotaController(context: ControllerContext): Runnable {
   const { client, informers, clock, logger } = context;
   const quotas = informers.informer(resourceQuotas);
-  const watches = new Map<ResourceDefinition, () => void>();
+  const definitions = informers.informer(customResourceDefinitions);
 
   const controller = createController({
     name: 'resourcequota',
-    informers: [quotas],
+    informers: [quotas, definitions],
     clock,
     logger,
     async reconcile(key) {
       const quota = await findQuota(client, key);
       if (!quota) return;
-      const tracked = trackedResources(quota, countable);
-      for (const resource of tracked) watch(resource);
+      const custom = definitions.lister.list().flatMap(servedBy);
+      const tracked = trackedResources(quota, [...countedKinds, ...custom]);
+      for (const resource of tracked) await watches.watch(resource);
       const counted = await countedObjects(client, tracked, namespaceOf(quota));
       const status = planStatus(quota, counted, clock.now());
       // The version of the quota guards against charges since it was read.
@@ -51,22 +47,7 @@ export function createResourceQuotaController(context: ControllerContext): Runna
     },
   });
 
-  /** From now on, changes of these objects have their quotas counted again. */
-  const watch = (resource: ResourceDefinition) => {
-    if (watches.has(resource)) return;
-    const recount = (object: KubernetesObject) => {
-      for (const quota of quotas.lister.list(namespaceOf(object))) {
-        if (trackedResources(quota, [resource]).length > 0) controller.enqueue(keyOf(quota));
-      }
-    };
-    const update = (previous: KubernetesObject, object: KubernetesObject) => {
-      const isCounted = quotas.lister.list(namespaceOf(object)).length > 0;
-      if (isCounted && mayCountOtherwise(resource, previous, object)) recount(object);
-    };
-    const handler = { update, delete: recount };
-    watches.set(resource, informers.informer(resource).addEventHandler(handler));
-  };
-
+  const watches = createQuotaWatches(context, (quota) => controller.enqueue(keyOf(quota)));
   const unsubscribe = quotas.addEventHandler({
     add: (quota) => controller.enqueue(keyOf(quota)),
     update(previous, quota) {
@@ -79,10 +60,15 @@ export function createResourceQuotaController(context: ControllerContext): Runna
     start: () => controller.start(),
     async stop() {
       unsubscribe();
-      for (const stop of watches.values()) stop();
       await controller.stop();
+      await watches.stop();
     },
   };
+}
+
+/** The kind that a definition serves, in one of its versions. */
+function servedBy(definition: CustomResourceDefinition): ResourceDefinition[] {
+  return isEstablished(definition) ? namesOfDefinition(definition).slice(0, 1) : [];
 }
 
 /** Not from the cache, which may be older than what was charged. */
@@ -107,19 +93,4 @@ function countedObjects(
     return [listed.then(({ items }) => ({ evaluator, objects: items }))];
   });
   return Promise.all(counts);
-}
-
-/** Pods count less when they end; otherwise it is what is asked for that counts. */
-function mayCountOtherwise(
-  resource: ResourceDefinition,
-  previous: KubernetesObject,
-  object: KubernetesObject,
-): boolean {
-  if (resource === pods && phaseOf(previous) !== phaseOf(object)) return true;
-  const specOf = ({ spec }: { spec?: unknown }) => spec;
-  return !semanticEqual(specOf(previous as object), specOf(object as object));
-}
-
-function phaseOf(pod: KubernetesObject): string {
-  return (pod as Pod).status?.phase ?? '';
 }

@@ -38,11 +38,11 @@ export function checkExpression(root: CelNode, declarations: Declarations): CelF
 
 /** Types that expressions may name. */
 // prettier-ignore
-export const TYPE_NAMES: Readonly<Record<string, CelType>> = {
+export const TYPE_NAMES: ReadonlyMap<string, CelType> = new Map(Object.entries({
   bool: t.BOOL, bytes: t.BYTES, double: t.DOUBLE, int: t.INT, string: t.STRING, type: t.TYPE,
   uint: t.UINT, null_type: t.NULL, list: t.listOf(t.DYN), map: t.mapOf(t.DYN, t.DYN),
   'google.protobuf.Timestamp': t.TIMESTAMP, 'google.protobuf.Duration': t.DURATION,
-};
+}));
 
 class Checker {
   readonly faults: CelFault[] = [];
@@ -113,7 +113,7 @@ class Checker {
     }
     const type = this.#declarations.variables.get(plain);
     if (type) return type;
-    const named = TYPE_NAMES[plain];
+    const named = TYPE_NAMES.get(plain);
     return named && t.typeOf(named);
   }
 

@@ -58,7 +58,7 @@ class Run {
     }
     const value = this.#variables.get(name);
     if (value !== undefined) return value;
-    const type = TYPE_NAMES[name];
+    const type = TYPE_NAMES.get(name);
     if (type) return new CelTypeValue(type);
     throw new CelRunError(`no such attribute(s): ${name}`);
   }
