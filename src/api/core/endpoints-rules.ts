@@ -26,6 +26,9 @@ import {
   validateMetadataUpdate,
 } from './object-meta-validation.ts';
 
+const MANAGED_BY = 'endpoints.kubernetes.io/managed-by';
+const CONTROLLER = 'endpoint-controller';
+
 /** What the API server asks of this kind. */
 export const endpointsRules = defineKind<Endpoints>({
   namespaced: true,
@@ -42,9 +45,9 @@ export const endpointsRules = defineKind<Endpoints>({
     yield* validateMetadataUpdate(endpoints.metadata, old.metadata);
     yield* validateEndpoints(endpoints, semanticEqual(endpoints.subsets, old.subsets));
   },
-  warnings: ({ subsets }) => [
+  warnings: ({ metadata, subsets }) => [
     'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
-    ...subsetWarnings(subsets ?? []),
+    ...(metadata.labels?.[MANAGED_BY] === CONTROLLER ? [] : subsetWarnings(subsets ?? [])),
   ],
 });
 

@@ -2,6 +2,7 @@
 import type { Container, ContainerStatus, Pod, PodSpec, PodStatus } from '../generated/types.ts';
 import type { FieldPath } from '../meta/field-errors.ts';
 import { fieldPath, forbidden, invalidValue } from '../meta/field-errors.ts';
+import { validateClaimStatuses, validateContainerStatuses } from './container-status-validation.ts';
 import type { Causes } from './field-rules.ts';
 import { dnsSubdomain, immutable, isBlank, qualifiedName } from './field-rules.ts';
 import { isDualStack, validateIp } from './ip-validation.ts';
@@ -27,16 +28,20 @@ export function* validatePodStatus(pod: Pod, old: Pod): Causes {
   yield* notNegativeGeneration(status.observedGeneration, STATUS.child('observedGeneration'));
   yield* immutable(status.qosClass, oldStatus.qosClass, STATUS.child('qosClass'));
   const spec = old.spec ?? { containers: [] };
+  const anyRestart = couldAllRestart(spec);
   for (const [field, containers] of [
     ['containerStatuses', spec.containers],
-    ['initContainerStatuses', spec.initContainers],
+    ['initContainerStatuses', spec.initContainers ?? []],
     ['ephemeralContainerStatuses', undefined],
   ] as const) {
+    if (anyRestart && containers) continue;
     const path = STATUS.child(field);
     const before = oldStatus[field] ?? [];
     yield* validateTransitions(status[field] ?? [], before, { path, containers, spec });
   }
+  yield* validateClaimStatuses(status, spec);
   yield* validateAddresses(status, oldStatus);
+  yield* validateContainerStatuses(status, spec);
 }
 
 function* validateConditions({ conditions = [] }: PodStatus): Causes {
@@ -60,6 +65,13 @@ function* validateNominatedNode(status: PodStatus, old: PodStatus, spec: PodSpec
   if (!isBlank(spec?.nodeName)) {
     yield forbidden(path, 'may not be set on pods that are already bound to a node');
   }
+}
+
+/** True when the exit of one container may restart all of them. */
+function couldAllRestart({ initContainers = [], containers = [] }: Partial<PodSpec>): boolean {
+  return [...initContainers, ...containers].some(({ restartPolicyRules = [] }) =>
+    restartPolicyRules.some(({ action }) => action === 'RestartAllContainers'),
+  );
 }
 
 interface TransitionRules {
@@ -87,7 +99,8 @@ function* validateTransitions(
 }
 
 function mayRestart(container: Container, spec: PodSpec, exitCode: number): boolean {
-  for (const { exitCodes } of container.restartPolicyRules ?? []) {
+  const rules = container.restartPolicy === undefined ? [] : container.restartPolicyRules;
+  for (const { exitCodes } of rules ?? []) {
     const listed = exitCodes?.values?.includes(exitCode) === true;
     if (exitCodes && listed === (exitCodes.operator === 'In')) return true;
   }

@@ -19,6 +19,7 @@ import {
   validateMetadata,
   validateMetadataUpdate,
 } from './object-meta-validation.ts';
+import { secretWarnings } from './secret-warnings.ts';
 
 const DATA = fieldPath('data');
 const ACCOUNT = 'kubernetes.io/service-account.name';
@@ -53,6 +54,7 @@ export const secretRules = defineKind<Secret>({
     yield* validateImmutableData(secret, old, ['data']);
     yield* validateSecret(secret);
   },
+  warnings: (secret) => secretWarnings(secret),
 });
 
 /** API-926: stringData is only for writing; it becomes base64 in data. */

@@ -8,6 +8,8 @@ import {
   validateMetadataUpdate,
 } from './object-meta-validation.ts';
 
+const ENFORCED = 'kubernetes.io/enforce-mountable-secrets';
+
 /** What the API server asks of this kind. */
 export const serviceAccountRules = defineKind<ServiceAccount>({
   namespaced: true,
@@ -19,6 +21,12 @@ export const serviceAccountRules = defineKind<ServiceAccount>({
   *validateUpdate(account, old) {
     yield* validateMetadataUpdate(account.metadata, old.metadata);
     yield* validateServiceAccount(account);
+  },
+  warnings({ metadata }, old) {
+    const has = (annotations = metadata.annotations) => annotations?.[ENFORCED] !== undefined;
+    if (!has() || has(old?.metadata.annotations ?? {})) return [];
+    const advice = 'prefer separate namespaces to isolate access to mounted secrets';
+    return [`metadata.annotations[${ENFORCED}]: deprecated in v1.32+; ${advice}`];
   },
 });
 

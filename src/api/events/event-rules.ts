@@ -1,5 +1,5 @@
 // The rules of events of events.k8s.io for the API server: stricter than those of core events.
-import type { EventsV1Event } from '../generated/types.ts';
+import type { EventsV1Event, ObjectReference } from '../generated/types.ts';
 import type { Causes } from '../core/field-rules.ts';
 import { immutable, isBlank, qualifiedName } from '../core/field-rules.ts';
 import {
@@ -8,22 +8,11 @@ import {
   validateMetadataUpdate,
 } from '../core/object-meta-validation.ts';
 import { defineKind } from '../define-kind.ts';
-import { fieldPath, invalidValue, required } from '../meta/field-errors.ts';
+import { fieldPath, GoStruct, invalidValue, required } from '../meta/field-errors.ts';
+import { semanticEqual } from '../meta/json-equal.ts';
 
 const SHORT_LIMIT = 128;
 const NOTE_LIMIT = 1024;
-const FIXED = [
-  'regarding',
-  'reason',
-  'note',
-  'type',
-  'eventTime',
-  'action',
-  'related',
-  'reportingController',
-  'reportingInstance',
-] as const;
-
 /** What the API server asks of this kind. */
 export const newEventRules = defineKind<EventsV1Event>({
   namespaced: true,
@@ -45,6 +34,7 @@ export const newEventRules = defineKind<EventsV1Event>({
   *validate(event) {
     yield* validateTexts(event);
     yield* validateMetadata(event.metadata, { namespaced: true, nameRule: subdomainName });
+    yield* validateSeries(event);
     if (isBlank(event.eventTime)) yield required(fieldPath('eventTime'));
     const { type = '' } = event;
     if (type !== 'Normal' && type !== 'Warning') {
@@ -55,9 +45,52 @@ export const newEventRules = defineKind<EventsV1Event>({
   *validateUpdate(event, old) {
     yield* validateTexts(event);
     yield* validateMetadataUpdate(event.metadata, old.metadata);
-    for (const field of FIXED) yield* immutable(event[field], old[field], fieldPath(field));
+    if (!semanticEqual(event.series, old.series)) yield* validateSeries(event);
+    const before = new Map(fixedFields(old));
+    for (const [field, value] of fixedFields(event)) {
+      yield* immutable(value, before.get(field), fieldPath(field));
+    }
   },
 });
+
+function* validateSeries({ series }: EventsV1Event): Causes {
+  if (!series) return;
+  if ((series.count ?? 0) < 2) yield invalidValue('series.count', '', 'should be at least 2');
+  if (isBlank(series.lastObservedTime)) yield required('series.lastObservedTime');
+}
+
+/** What never changes, in upstream's order and under the names and in the form it shows. */
+function fixedFields(event: EventsV1Event): readonly (readonly [string, unknown])[] {
+  const { component = '', host = '' } = event.deprecatedSource ?? {};
+  return [
+    ['involvedObject', internalReference(event.regarding ?? {})],
+    ['reason', event.reason ?? ''],
+    ['message', event.note ?? ''],
+    ['source', { Component: component, Host: host }],
+    ['firstTimestamp', event.deprecatedFirstTimestamp],
+    ['lastTimestamp', event.deprecatedLastTimestamp],
+    ['count', event.deprecatedCount ?? 0],
+    ['reason', event.reason ?? ''],
+    ['type', event.type ?? ''],
+    ['eventTime', event.eventTime],
+    ['action', event.action ?? ''],
+    ['related', event.related && internalReference(event.related)],
+    ['reportingController', event.reportingController ?? ''],
+    ['reportingInstance', event.reportingInstance ?? ''],
+  ];
+}
+
+function internalReference(reference: ObjectReference): GoStruct {
+  return new GoStruct({
+    Kind: reference.kind ?? '',
+    Namespace: reference.namespace ?? '',
+    Name: reference.name ?? '',
+    UID: reference.uid ?? '',
+    APIVersion: reference.apiVersion ?? '',
+    ResourceVersion: reference.resourceVersion ?? '',
+    FieldPath: reference.fieldPath ?? '',
+  });
+}
 
 /** In upstream's order, under upstream's names. */
 function* validateTexts(event: EventsV1Event): Causes {

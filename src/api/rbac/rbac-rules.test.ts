@@ -36,7 +36,7 @@ it('API-1105: an aggregation needs well-formed selectors', () => {
     fieldsOf(CLUSTER_ROLE, { aggregationRule: { clusterRoleSelectors } });
   expect(aggregate([])).toEqual(['aggregationRule.clusterRoleSelectors']);
   expect(aggregate([{ matchLabels: { a: 'b' } }])).toEqual([]);
-  expect(aggregate([{ matchLabels: { 'a b': 'c' } }])).toHaveLength(1);
+  expect(aggregate([{ matchLabels: { 'a b': 'c' } }])).toHaveLength(2);
 });
 
 it('API-1105: a binding names a role of a kind it may bind, and subjects that can be', () => {

@@ -82,6 +82,9 @@ function* validateAggregation(role: Role | ClusterRole): Causes {
     yield required(SELECTORS, why);
   }
   for (const [index, selector] of selectors.entries()) {
-    yield* validateLabelSelector(selector, SELECTORS.index(index));
+    const path = SELECTORS.index(index);
+    const causes = validateLabelSelector(selector, path);
+    yield* causes;
+    if (causes.length > 0) yield invalidValue(path, null, 'invalid label selector.');
   }
 }
