@@ -76,6 +76,8 @@ const SESSION_MEMORY_MB = 256;
 const STOP_MS_MAX = 2_000;
 /** How long the first request line and its headers may take, in milliseconds, as upstream. */
 const HEADERS_MS_MAX = 32_000;
+/** Request line and headers, in bytes, as upstream: selectors can be long. */
+const HEADERS_BYTES_MAX = 1024 * 1024;
 /** Idle HTTP/1.1 connections are kept longer than clients keep theirs (90 s). */
 const KEEP_ALIVE_MS = 120_000;
 
@@ -88,9 +90,10 @@ function createHttpServer(tls: ServerOptions['tls']): Http2SecureServer {
     // Callers without a certificate of ours may have a token.
     rejectUnauthorized: false,
     maxSessionMemory: SESSION_MEMORY_MB,
-    settings: { maxConcurrentStreams: STREAMS_MAX },
+    settings: { maxConcurrentStreams: STREAMS_MAX, maxHeaderListSize: HEADERS_BYTES_MAX },
   });
-  Object.assign(server, { keepAliveTimeout: KEEP_ALIVE_MS });
+  // Of HTTP/1.1.
+  Object.assign(server, { keepAliveTimeout: KEEP_ALIVE_MS, maxHeaderSize: HEADERS_BYTES_MAX });
   return server;
 }
 

@@ -2,7 +2,6 @@
 // only echo.
 import { PassThrough, type Duplex, type Readable } from 'node:stream';
 import { systemClock } from '../../src/base/clock.ts';
-import { statusError } from '../../src/api/meta/status-error.ts';
 import { silentLogger, type LogFields, type Logger } from '../../src/base/logger.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import {
@@ -12,12 +11,19 @@ import {
 } from '../../src/api/resources.ts';
 import { createApiHandler } from '../../src/apiserver/api-handler.ts';
 import { MASTERS_GROUP, type ApiHandler } from '../../src/apiserver/api-request.ts';
+import type { AuditDecision } from '../../src/apiserver/audit-policy.ts';
 import { createAuthenticator, createTokenReviewer } from '../../src/apiserver/authentication.ts';
 import { createAuthorizer } from '../../src/apiserver/authorization/authorizer.ts';
 import { bootstrapPolicy } from '../../src/apiserver/authorization/bootstrap-policy.ts';
 import { bootstrapObjects } from '../../src/apiserver/bootstrap.ts';
 import { ensureCertificates } from '../../src/apiserver/certificates.ts';
-import type { NodeConnection, RemoteProcess } from '../../src/apiserver/node-connection.ts';
+import type {
+  NodeConnection,
+  PodUsage,
+  RemoteProcess,
+  Usage,
+} from '../../src/apiserver/node-connection.ts';
+import { createServiceAccountTokenIssuer } from '../../src/apiserver/service-account-tokens.ts';
 import { createServer } from '../../src/apiserver/server.ts';
 import { versionInfo } from '../../src/apiserver/version.ts';
 import { createMemoryStore } from '../../src/storage/memory-store.ts';
@@ -41,6 +47,12 @@ export interface FuzzServer {
   stop(): Promise<void>;
 }
 
+/** Everything with its bodies: the more has to be written down. */
+const AUDITED: AuditDecision = {
+  level: 'RequestResponse',
+  omitStages: new Set(),
+  omitManagedFields: true,
+};
 const admin = { name: 'kubernetes-admin', uid: '', groups: [MASTERS_GROUP] };
 
 function collectingLogger(errors: string[]): Logger {
@@ -79,6 +91,20 @@ function echoProcess(running: Set<RemoteProcess>): RemoteProcess {
   return process;
 }
 
+const USAGE: Usage = {
+  atMs: 1e12,
+  windowMs: 1000,
+  startedAtMs: 1e11,
+  cpuNanoCores: 5,
+  cpuNanoseconds: 1e9,
+  memoryBytes: 4096,
+};
+const POD_USAGE: PodUsage = {
+  namespace: 'default',
+  name: 'web-0',
+  containers: [{ name: 'main', ...USAGE }],
+};
+
 function echoNode(running: Set<RemoteProcess>): NodeConnection {
   const exec = () => Promise.resolve(echoProcess(running));
   return {
@@ -89,7 +115,7 @@ function echoNode(running: Set<RemoteProcess>): NodeConnection {
     },
     exec,
     attach: exec,
-    usage: () => Promise.reject(statusError('ServiceUnavailable', 'the node only echoes')),
+    usage: () => Promise.resolve({ node: USAGE, pods: [POD_USAGE] }),
     dial: (): Promise<Duplex> => Promise.resolve(new PassThrough({ allowHalfOpen: false })),
   };
 }
@@ -131,8 +157,10 @@ export async function startFuzzServer(seed: number): Promise<FuzzServer> {
   await store.start();
   const node = echoNode(running);
   const authorizer = createAuthorizer(store);
+  const key = certificates.serviceAccountKey;
+  const tokenIssuer = createServiceAccountTokenIssuer({ key, issuer: 'api', clock, random });
   const handler = createApiHandler({
-    store, clock, random, logger, authorizer,
+    store, clock, random, logger, authorizer, tokenIssuer,
     dialNode: () => node,
   }); // prettier-ignore
   await bootstrapObjects({ handler, apiServerIp: '10.96.0.1', targetPort: 6443 });
@@ -143,6 +171,7 @@ export async function startFuzzServer(seed: number): Promise<FuzzServer> {
     handler,
     authenticator: createAuthenticator(createTokenReviewer({ tokens, audiences: ['api'] })),
     authorizer,
+    audit: { random, policy: () => AUDITED, write: (event) => void JSON.stringify(event) },
     version: versionInfo('1.36'),
     healthChecks: {},
     logger,

@@ -123,8 +123,8 @@ const HEADERS: Readonly<Record<string, MakeValue>> = {
   'accept-encoding': (random) => pick(random, ['gzip', 'br', 'gzip;q=0', 'x']),
   'user-agent': (random) => pick(random, ['kubectl/v1.36', 'curl/8', '', 'a/b/c']),
   'impersonate-user': (random) =>
-    pick(random, ['jane', 'system:serviceaccount:a:b', 'system:', ':']),
-  'impersonate-group': (random) => pick(random, ['system:masters', 'g', '']),
+    pick(random, ['jane', 'system:serviceaccount:a:b', 'system:node:node-0', 'system:', ':']),
+  'impersonate-group': (random) => pick(random, ['system:masters', 'system:nodes', 'g', '']),
   'impersonate-uid': (random) => pick(random, ['1', '']),
   'impersonate-extra-a%2fb%zz': () => 'x',
   'content-encoding': (random) => pick(random, ['gzip', 'identity', 'x']),

@@ -37,6 +37,8 @@ const SYSTEM_PATHS = [
   '/.well-known/openid-configuration', '/openid/v1/jwks', '/logs', '/debug/pprof', '/api/v1/watch',
   '/api/v1/watch/pods', '/api/v1/watch/namespaces/default/pods/a', '/apis/apps/v1/watch/namespaces/a',
   '/api/v1/namespaces/default/pods/web-0/proxy/a/b', '/api/v1/namespaces/default/services/a/proxy/',
+  '/api/v1/nodes/node-0/proxy/pods', '/api/v1/nodes/node-0:10250/proxy/stats/summary',
+  '/api/v1/nodes/node-0/proxy/metrics/resource', '/api/v1/nodes/node-0/proxy/containerLogs/a/b/c',
   '/api/v1/namespaces/default/pods/web-0/exec/', '/ui', '//', '/api//v1/pods', '/./api/v1',
 ]; // prettier-ignore
 

@@ -1,5 +1,6 @@
 // Objects that the server takes, as a start for mutations: what is refused at the door would only
 // ever try the door.
+import { signingRequest } from '../../src/api/certificates/signing-request.fixture.ts';
 import type { JsonObject } from '../../src/api/meta/object.ts';
 
 const container = {
@@ -30,6 +31,14 @@ export const validObjects: Readonly<Record<string, JsonObject>> = {
   configmaps: { data: { a: '1' }, binaryData: { b: 'aGVsbG8=' } },
   secrets: { type: 'Opaque', data: { a: 'aGVsbG8=' } },
   namespaces: {},
+  certificatesigningrequests: {
+    spec: {
+      request: signingRequest({ commonName: 'jane', organizations: ['team'] }).request,
+      signerName: 'kubernetes.io/kube-apiserver-client',
+      usages: ['digital signature', 'client auth'],
+    },
+    status: { conditions: [{ type: 'Approved', status: 'True' }] },
+  },
   nodes: { spec: { taints: [{ key: 'a', effect: 'NoSchedule' }] } },
   statefulsets: {
     spec: {

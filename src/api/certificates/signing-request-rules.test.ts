@@ -48,6 +48,19 @@ describe('a certificate request', () => {
   });
 });
 
+it('a certificate request with any byte changed is read or refused, never more', () => {
+  const pem = Buffer.from(request, 'base64').toString();
+  const der = Buffer.from(pem.replaceAll(/-----.*-----|\n/g, ''), 'base64');
+  for (let index = 0; index < der.length; index++) {
+    for (const byte of [0x00, 0x80, 0xff, (der[index] ?? 0) ^ 1]) {
+      const changed = Buffer.from(der);
+      changed[index] = byte;
+      const errors = create(RESOURCE, body({ request: requestText(changed) })).errors;
+      expect(errors.length).toBeLessThanOrEqual(1);
+    }
+  }
+});
+
 describe('CertificateSigningRequest', () => {
   it('API-709: tells who asked, whatever the body says', () => {
     const requestor = { name: 'joe', uid: 'u1', groups: ['g'], extra: { k: ['v'] } };

@@ -26,6 +26,11 @@ describe('API-103: YAML', () => {
     ['a: b\n\tc: d', 'yaml: line 2: found character that cannot start any token'],
     ['a: - b', 'yaml: block sequence entries are not allowed in this context'],
     ['a: *none', "yaml: unknown anchor 'none' referenced"],
+    ['a: .nan', 'json: unsupported value: NaN'],
+    ['- -.inf', 'json: unsupported value: -Inf'],
+    ['a: "\\ud800"', 'yaml: found invalid Unicode character escape code'],
+    ['"a\\udc00b": 1', 'yaml: found invalid Unicode character escape code'],
+    ['a: &x {b: [*x]}', "yaml: anchor 'x' value contains itself"],
   ])('%j is refused in the words of the reference', (text, message) => {
     expect(() => parseYaml(text)).toThrow(message);
   });

@@ -105,6 +105,9 @@ function faultText(
   return line === 0 ? `yaml: ${words}` : `yaml: line ${line}: ${words}`;
 }
 
+/** Half of a pair that stands for one character. */
+const HALF_CHARACTER = /\p{Surrogate}/u;
+
 /** The first document of a YAML text. Throws YamlSyntaxError. */
 export function parseYaml(text: string): ParsedYaml {
   const lineCounter = new LineCounter();
@@ -119,7 +122,32 @@ export function parseYaml(text: string): ParsedYaml {
   if (error !== undefined) {
     throw new YamlSyntaxError(faultText(faultOf(error, text), { text, lines: lineCounter }));
   }
+  refuseUnsayable(document);
   return { value: toJson(document), duplicates: findDuplicates(document, lineCounter) };
+}
+
+/** What JSON has no words for: values that are a part of themselves, infinity, half characters. */
+function refuseUnsayable(document: Document): void {
+  const anchored = new Map<string, object>();
+  visit(document, {
+    Value(_key, node) {
+      if (node.anchor !== undefined) anchored.set(node.anchor, node);
+      if (!isScalar(node)) return;
+      const { value } = node;
+      if (typeof value === 'number' && !Number.isFinite(value)) {
+        const name = Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
+        throw new YamlSyntaxError(`json: unsupported value: ${name}`);
+      }
+      if (typeof value === 'string' && HALF_CHARACTER.test(value)) {
+        throw new YamlSyntaxError('yaml: found invalid Unicode character escape code');
+      }
+    },
+    Alias(_key, { source }, path) {
+      const node = anchored.get(source);
+      if (!node || !path.some((ancestor) => ancestor === node)) return;
+      throw new YamlSyntaxError(`yaml: anchor '${source}' value contains itself`);
+    },
+  });
 }
 
 function toJson(document: Document): Json {
