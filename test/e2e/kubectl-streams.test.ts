@@ -154,13 +154,14 @@ describeWithPods('kubectl and running containers', () => {
         screen.type(`${version}\n`);
         return screen.following.output().includes(`<${version}>`);
       });
-      screen.type('size\n');
-      await screen.shows('33 101');
+      const lastSizeIs = (size: string) =>
+        until(`the size ${size}`, () => {
+          screen.type('size\n');
+          return screen.following.output().match(/\d+ \d+(?=\r\n)/g)?.at(-1) === size;
+        });
+      await lastSizeIs('33 101');
       screen.resize({ rows: 44, cols: 122 });
-      await until('the new size', () => {
-        screen.type('size\n');
-        return screen.following.output().includes('44 122');
-      });
+      await lastSizeIs('44 122');
       await screen.following.stop();
     });
 
