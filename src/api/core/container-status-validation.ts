@@ -59,7 +59,10 @@ function* validateClaimStatus(
   yield invalidValue(path.child('name'), name, message);
 }
 
-function* validateExtended(status: Partial<PodExtendedResourceClaimStatus>, spec: PodSpec): Causes {
+function* validateExtended(
+  status: Partial<PodExtendedResourceClaimStatus>,
+  { initContainers = [], containers: main = [] }: Partial<PodSpec>,
+): Causes {
   const path = STATUS.child('extendedResourceClaimStatus');
   const mappingsPath = path.child('requestMappings');
   const { requestMappings: mappings = [], resourceClaimName: claimName = '' } = status;
