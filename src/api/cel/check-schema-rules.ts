@@ -3,7 +3,7 @@
 import type { StatusCause, ValidationRule } from '../generated/types.ts';
 import { additionalSchema, isEmbedded, itemsOf } from '../apiextensions/structural-schema.ts';
 import type { Schema } from '../apiextensions/structural-schema.ts';
-import { forbidden, invalidValue } from '../meta/field-errors.ts';
+import { forbidden, internalFieldError, invalidValue } from '../meta/field-errors.ts';
 import type { FieldPath } from '../meta/field-errors.ts';
 import { compileRule } from './compile-rule.ts';
 import type { CompiledRule } from './compile-rule.ts';
@@ -18,6 +18,10 @@ const SCHEMA_COST_MAX = 100_000_000;
 const EXPENSIVE_SHOWN = 4;
 /** Cheaper ones are not named. */
 const EXPENSIVE_MIN = SCHEMA_COST_MAX / 100;
+
+const UNTYPED =
+  'internal error: failed to construct type information for x-kubernetes-validations rules: ' +
+  'unable to convert structural schema to CEL declarations';
 
 interface Context {
   readonly isRoot: boolean;
@@ -69,7 +73,11 @@ class RuleCheck {
     if (rules.length === 0 || this.#wrongAt.some((field) => field.startsWith(own))) return;
     const isRoot = context.isRoot || isEmbedded(schema);
     const declared = declareType(schema, { name: '', isRoot });
-    const most = Math.floor(REQUEST_BYTES_MAX / ((declared?.bytesMin ?? 1) + 1));
+    if (!declared) {
+      this.causes.push(internalFieldError(path.child('x-kubernetes-validations'), UNTYPED));
+      return;
+    }
+    const most = Math.floor(REQUEST_BYTES_MAX / (declared.bytesMin + 1));
     for (const [index, rule] of rules.entries()) {
       const compiled = compileRule(rule, schema, isRoot);
       const at = path.child('x-kubernetes-validations').index(index);

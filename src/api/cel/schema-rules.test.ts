@@ -165,6 +165,13 @@ describe('API-1010: checks of a definition', () => {
     expect(faults(schemaOf([], { list }))).toEqual([]);
   });
 
+  test('rules about values of no type', () => {
+    const any = { 'x-kubernetes-preserve-unknown-fields': true };
+    const rules = { 'x-kubernetes-validations': [{ rule: 'true' }] };
+    const found = faults(schemaOf([], { any: { ...any, ...rules } }));
+    expect(found[0]).toContain('unable to convert structural schema to CEL declarations');
+  });
+
   test('all faults of all rules are told', () => {
     const schema = schemaOf([{ rule: 'self.a > "x"' }, { rule: 'self.b == 1 && self.c == 1' }], {
       a: integer,
