@@ -93,26 +93,37 @@ export function* validateSigningRequestUpdate(
   changeable: Changeable,
 ): Causes {
   yield* validateSigningRequest(object, old);
-  for (const type of VERDICTS) {
-    const before = conditionsOf(old, type);
-    const after = conditionsOf(object, type);
-    const what = `a condition of type "${type}"`;
-    if (after.length < before.length) {
-      yield forbidden(CONDITIONS, `updates may not remove ${what}`);
-    } else if (!changeable.verdict && type !== 'Failed') {
-      if (after.length > before.length) {
-        yield forbidden(CONDITIONS, `updates may not add ${what}`);
-      } else if (!semanticEqual(before, after)) {
-        yield forbidden(CONDITIONS, `updates may not modify ${what}`);
-      }
-    }
-  }
+  yield* validateVerdicts(object, old, changeable.verdict);
   const certificate = old.status?.certificate ?? '';
   if ((object.status?.certificate ?? '') === certificate) return;
   if (!changeable.certificate) {
     yield forbidden(CERTIFICATE, 'updates may not set certificate content');
   } else if (certificate !== '') {
     yield forbidden(CERTIFICATE, 'updates may not modify existing certificate content');
+  }
+}
+
+function* validateVerdicts(
+  object: CertificateSigningRequest,
+  old: CertificateSigningRequest,
+  changeable: boolean,
+): Causes {
+  const changes = VERDICTS.map((type) => ({
+    what: `a condition of type "${type}"`,
+    kept: type === 'Failed' || changeable,
+    before: conditionsOf(old, type),
+    after: conditionsOf(object, type),
+  }));
+  for (const { what, before, after } of changes) {
+    if (after.length >= before.length) continue;
+    yield forbidden(CONDITIONS, `updates may not remove ${what}`);
+  }
+  for (const { what, kept, before, after } of changes) {
+    if (kept || after.length < before.length) continue;
+    if (after.length > before.length) yield forbidden(CONDITIONS, `updates may not add ${what}`);
+    else if (!semanticEqual(before, after)) {
+      yield forbidden(CONDITIONS, `updates may not modify ${what}`);
+    }
   }
 }
 
