@@ -125,7 +125,7 @@ export class Cluster {
     const { emulatedVersion, maxUnavailable, recreate, leaderElection } = this.scenario;
     const audit = this.audits[number]!;
     const link = this.#link('kube-controller-manager', {
-      ...(bug === 'loses-events' ? { losesEvents: 40 } : {}),
+      ...(bug === 'loses-events' ? { losesEvents: 10 } : {}),
       onEffect(request, reply, alive) {
         audit.effect(request, reply, alive);
         if (alive) engine.countEffect();

@@ -14,6 +14,9 @@ type Fault = (cluster: Cluster, step: Step) => void;
 /** Kinds whose watches a fault can hit. */
 const WATCHED = ['pods', 'statefulsets', 'persistentvolumeclaims', 'controllerrevisions'] as const;
 
+/** Longer than the grace of a silent node and the time of its pods' collector. */
+const GIVEN_UP_MS = 60_000;
+
 export const faults: Readonly<Record<string, Fault>> = {
   'engine-crash': (cluster, step) => engine(cluster, step).crash(step.durationMs),
   'engine-crash-after-effect': (cluster, step) =>
@@ -107,6 +110,22 @@ export const faults: Readonly<Record<string, Fault>> = {
     link.blocked = true;
     later(cluster, step, () => (link.blocked = false));
   },
+  'node-silent': (cluster, step) => {
+    // Long enough to be given up: its pods are not ready, its taints keep new ones away.
+    const { link } = node(cluster, step);
+    link.blocked = true;
+    cluster.world.schedule(step.durationMs + GIVEN_UP_MS, () => (link.blocked = false));
+  },
+  'node-tainted': (cluster, step) => {
+    // Its pods are evicted, and may go where they can.
+    const name = { name: node(cluster, step).name };
+    const api = cluster.users.client.resource(nodes);
+    const write = (taints: object[] | null) => {
+      api.patch(name, { type: 'merge', body: { spec: { taints } } }).catch(() => {});
+    };
+    write([{ key: 'example.com/service', effect: 'NoExecute' }]);
+    later(cluster, step, () => write(null));
+  },
   'node-restart': (cluster, step) => node(cluster, step).crash(step.durationMs),
   'node-reboot': (cluster, step) => {
     const process = node(cluster, step);
@@ -121,7 +140,7 @@ export const faults: Readonly<Record<string, Fault>> = {
     process.link.blocked = true;
     const api = cluster.users.client.resource(nodes);
     api.delete({ name: process.name }).catch(() => {});
-    cluster.world.schedule(step.durationMs + 60_000, () => (process.link.blocked = false));
+    cluster.world.schedule(step.durationMs + GIVEN_UP_MS, () => (process.link.blocked = false));
   },
 };
 
