@@ -1,7 +1,7 @@
 // Group commit: items of one turn of the event loop, and those that arrive while a group is being
-// committed, form the next group. One group at a time. Each commit has its price, so a group that is
-// smaller than the last one gathers on for as long as every turn brings more: those who were answered
-// by the last group are coming back.
+// committed, form the next group. One group at a time. Each commit has its price, so a group that
+// is smaller than the last one gathers on for as long as every turn brings more: those who were
+// answered by the last group are coming back.
 
 export interface CommitQueueOptions<Item> {
   /** Makes the group durable; rejects when nothing of it was. */
