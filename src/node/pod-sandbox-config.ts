@@ -5,6 +5,11 @@ import { podDns, podHostname } from './plan/pod-dns.ts';
 import type { DnsContext } from './plan/pod-dns.ts';
 import type { PodSandboxConfig } from './runtime/runtime.ts';
 
+function sharedProcesses({ spec }: Pod): PodSandboxConfig['processes'] {
+  if (spec?.hostPID === true) return 'node';
+  return spec?.shareProcessNamespace === true ? 'pod' : undefined;
+}
+
 /** SS-901. `nodeName` is the host name of pods in the host's network. */
 export function podSandboxConfig(
   pod: Pod,
@@ -21,6 +26,6 @@ export function podSandboxConfig(
     hostAliases: (pod.spec?.hostAliases ?? []).map(({ ip, hostnames = [] }) => ({ ip, hostnames })),
     dns: podDns(pod, dns),
     hostNetwork,
-    shareProcesses: pod.spec?.shareProcessNamespace === true,
+    processes: sharedProcesses(pod),
   };
 }

@@ -40,8 +40,11 @@ export interface PodSandboxConfig {
     readonly options: readonly string[];
   };
   readonly hostNetwork: boolean;
-  /** Its containers see each other's processes (`shareProcessNamespace`). */
-  readonly shareProcesses?: boolean;
+  /**
+   * Whose processes its containers see: those of the pod (`shareProcessNamespace`), of the node
+   * (`hostPID`), or, when absent, each its own.
+   */
+  readonly processes?: 'pod' | 'node' | undefined;
 }
 
 export interface PodSandbox {

@@ -36,6 +36,8 @@ export interface ContainerRootOptions {
   readonly devMount: string;
   /** The pod's shared memory directory in the cluster namespace; undefined: none. */
   readonly shmMount: string;
+  /** Its /proc shows the processes of the machine. */
+  readonly hostProcesses: boolean;
 }
 
 /** Private or volatile on the host: a container gets empty ones. Path → mode. */
@@ -182,7 +184,9 @@ function addKernelDirectories(draft: Draft): void {
   for (const path of KERNEL_DIRECTORIES) view.ensureMountPoint(path, 'directory');
   const mount = (type: string, path: string, flags: string) =>
     entries.push({ source: type, target: join(root, path), type, options: flags });
-  mount('proc', '/proc', 'nosuid,nodev,noexec');
+  // Nobody but the machine's root may mount the /proc of its processes.
+  if (options.hostProcesses) entries.push(bindEntry('/proc', join(root, 'proc'), false));
+  else mount('proc', '/proc', 'nosuid,nodev,noexec');
   mount('sysfs', '/sys', privileged ? 'nosuid,nodev,noexec' : 'ro,nosuid,nodev,noexec');
   entries.push(bindEntry(privileged ? '/dev' : options.devMount, join(root, 'dev'), false));
   view.add({ at: '/dev', writable: undefined, lower: privileged ? '/dev' : options.devTemplate });

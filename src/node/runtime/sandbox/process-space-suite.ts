@@ -1,4 +1,5 @@
 // Tests of whose processes a container sees; part of the sandbox suite.
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { isAlive, readIdentity } from '../process-identity.ts';
 import type { ContainerConfig } from '../runtime.ts';
@@ -30,7 +31,7 @@ async function running(
 }
 
 export function processSpaceTests(context: Context): void {
-  const sharingPod = () => context.runtime.runPodSandbox(podConfig({ shareProcesses: true }));
+  const sharingPod = () => context.runtime.runPodSandbox(podConfig({ processes: 'pod' }));
 
   test('shareProcessNamespace: containers see each other, below a process of the pod', async () => {
     const { runtime } = context;
@@ -96,6 +97,21 @@ export function processSpaceTests(context: Context): void {
     await runtime.stopContainer(debug, 0);
     expect(await untilExited(runtime, debug)).toMatchObject({ exitCode: 137 });
     expect(await execOutput(runtime, target, NAMES)).not.toContain(': debug;');
+  });
+
+  test('hostPID: the machine’s processes are seen; only its own end with a container', async () => {
+    const { runtime, harness } = context;
+    const pod = await runtime.runPodSandbox(podConfig({ processes: 'node' }));
+    const other = await running(context, pod.id, { name: 'other' });
+    const seen = await execOutput(runtime, other, `cat /proc/${process.pid}/comm`);
+    expect(seen).toBe(readFileSync(`/proc/${process.pid}/comm`, 'utf8'));
+    const script = 'setsid sleep 4321 & echo $!; exit 7';
+    const config = shellContainer(harness.dir, script, { name: 'leaving' });
+    const { status, stdout } = await runToEnd(runtime, pod, config);
+    expect(status).toMatchObject({ exitCode: 7 });
+    await waitFor('its end', () => !existsSync(`/proc/${stdout.trim()}`));
+    await runtime.stopContainer(other, 30);
+    expect(await untilExited(runtime, other)).toMatchObject({ exitCode: 143 });
   });
 
   test('a shared pod goes on with a new agent', async () => {

@@ -1,5 +1,5 @@
-// Whose processes a container sees: its own, all of its pod (shareProcessNamespace), or those of
-// one other container (kubectl debug --target). Where a container has no pid namespace of its own,
+// Whose processes a container sees: its own, all of its pod (shareProcessNamespace), all of the
+// machine (hostPID), or those of one other container (kubectl debug --target). Where a container has no pid namespace of its own,
 // its processes do not end with the first one; what tells them apart is their mount namespace.
 import { join } from 'node:path';
 import { OrdinalError } from '../../../base/errors.ts';
@@ -34,24 +34,28 @@ export function pauseCommand(stateDir: string, pod: PodRecord): string {
 
 /** How a container comes to the processes that it is to see. */
 export interface ProcessSpace {
-  /** Options of nsenter; empty when the container makes a namespace of its own. */
+  /** Options of nsenter. */
   readonly enter: readonly string[];
+  /** Options of unshare. */
+  readonly unshare: readonly string[];
   /** Shell commands that the shim runs when the container's first process has ended. */
   readonly sweep: readonly string[];
 }
 
-const OWN: ProcessSpace = { enter: [], sweep: [] };
+const OWN: ProcessSpace = { enter: [], unshare: ['--pid'], sweep: [] };
 
-/** In a subshell, because the shim itself is outside: what shares its mounts is the container's. */
-const SWEEP_STEPS: readonly string[] = [
+/**
+ * In a subshell, because the shim itself may be outside: what shares its mounts is the container's,
+ * itself and, where it is seen, the shim (`spared`) excepted.
+ */
+const sweepSteps = (spared: string): readonly string[] => [
   '(',
   'read -r own rest </proc/self/stat',
   'for round in 1 2 3 4 5 6 7 8 9; do',
   'left=',
   'for path in /proc/[0-9]*; do',
-  'if [ "$path" != "/proc/$own" ] && [ "$path/ns/mnt" -ef /proc/self/ns/mnt ]; then',
-  'left=1; kill -9 "${path#/proc/}"',
-  'fi',
+  `case $path in "/proc/$own"${spared}) continue;; esac`,
+  'if [ "$path/ns/mnt" -ef /proc/self/ns/mnt ]; then left=1; kill -9 "${path#/proc/}"; fi',
   'done 2>/dev/null',
   '[ -n "$left" ] || break',
   'done',
@@ -64,7 +68,9 @@ export function processSpace(
   pod: PodRecord,
   { name, targetId }: Pick<ContainerConfig, 'name' | 'targetId'>,
 ): ProcessSpace {
-  if (pod.config.shareProcesses === true) return space(pauseProcess(stateDir, pod), name);
+  const { processes } = pod.config;
+  if (processes === 'node') return { enter: [], unshare: [], sweep: sweepSteps('|"/proc/$$"') };
+  if (processes === 'pod') return space(pauseProcess(stateDir, pod), name);
   if (targetId === undefined) return OWN;
   return space(readIdentity(join(containerDirectory(stateDir, targetId), 'init')), name);
 }
@@ -74,5 +80,6 @@ function space(first: ProcessIdentity | undefined, container: string): ProcessSp
     const message = `the processes that container ${container} is to share are not running`;
     throw new OrdinalError('ORD_CONTAINER_START', message);
   }
-  return { enter: ['--no-fork', `--pid=/proc/${first.pid}/ns/pid`], sweep: SWEEP_STEPS };
+  const enter = ['--no-fork', `--pid=/proc/${first.pid}/ns/pid`];
+  return { enter, unshare: [], sweep: sweepSteps('') };
 }

@@ -70,7 +70,7 @@ function sandboxDriver(options: SandboxRuntimeOptions): RuntimeDriver {
     allocateAddress: (inUse, hostNetwork) =>
       hostNetwork ? nodeAddress(nodeIndex) : allocateAddress(pool, inUse),
     setUpPod: (pod) => {
-      const shared = pod.config.shareProcesses === true;
+      const shared = pod.config.processes === 'pod';
       return createPodNamespaces(runner, pod, shared ? [pauseCommand(stateDir, pod)] : []);
     },
     tearDownPod: async (pod) => {
@@ -86,7 +86,7 @@ function sandboxDriver(options: SandboxRuntimeOptions): RuntimeDriver {
     livePods: async (pods) => {
       const named = await listPodNamespaces(runner);
       const lives = (pod: PodRecord) =>
-        named.has(pod.id) && (!pod.config.shareProcesses || pauseProcess(stateDir, pod));
+        named.has(pod.id) && (pod.config.processes !== 'pod' || pauseProcess(stateDir, pod));
       return new Set(pods.filter(lives).map(({ id }) => id));
     },
     createCgroups: ({ id, config }) => createCgroups(abilities.cgroups, id, config.limits),
@@ -132,6 +132,7 @@ function prepare(
     devTemplate: deviceTemplate(namespaceDir),
     devMount: DEV_MOUNT,
     shmMount: podSharedMemory(pod),
+    hostProcesses: pod.config.processes === 'node',
   });
   const cwd = view.resolve(config.workingDir ?? '/');
   view.ensureDirectory(cwd);
@@ -142,9 +143,8 @@ function prepare(
   const available = availableCapabilities();
   const become = userCommand({ config, abilities, available, entry: 'start' });
   const program = config.tty ? terminalCommand(config.argv) : config.argv;
-  const ownPids = space.enter.length === 0 ? ['--pid'] : [];
   return {
-    enter: [...enterPod(pod), ...space.enter, 'unshare', '--mount', ...ownPids],
+    enter: [...enterPod(pod), ...space.enter, 'unshare', '--mount', ...space.unshare],
     setUp: [...joinCgroups(cgroups), ...enterRoot, `cd ${shellQuote(cwd)}`],
     argv: [...become, ...environmentCommand(config, { HOSTNAME: pod.config.hostname }), ...program],
     sweep: space.sweep,
@@ -160,7 +160,8 @@ function execCommand(abilities: SandboxAbilities, request: ExecRequest): string[
   const { pod, container, init, argv, stdin, tty } = request;
   const config = { ...container.config, tty };
   const user = needsUserNamespace(config, abilities) ? ['--user', '--preserve-credentials'] : [];
-  const spaces = ['--mount', '--uts', '--ipc', '--net', '--pid'];
+  const pids = pod.config.processes === 'node' ? [] : ['--pid'];
+  const spaces = ['--mount', '--uts', '--ipc', '--net', ...pids];
   const enter = ['nsenter', '--target', `${init.pid}`, ...user, ...spaces];
   const available = availableCapabilities();
   const join = joinCgroups(container.cgroups).map((step) => `${step}; `);
