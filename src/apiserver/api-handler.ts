@@ -224,10 +224,19 @@ function requireName({ name }: RequestInfo): void {
   if (why !== undefined) throw badRequest(`Name parameter invalid: ${goQuote(name)}: ${why}`);
 }
 
-/** Nothing is added to what is about to end (API-1007). */
-function ending({ group, resource }: ResourceDefinition): StatusError {
-  const message = `create is not supported on resources of kind "${resource}.${group}"`;
+/** How custom resources say that they can't do something. */
+function notSupported({ group, resource }: ResourceDefinition, verb: Verb): StatusError {
+  const message = `${verb} is not supported on resources of kind "${resource}.${group}"`;
   return statusError('MethodNotAllowed', message, { details: { group, kind: resource } });
+}
+
+const NAMED: readonly Verb[] = ['update', 'patch'];
+
+/** Custom resources have no routes that would refuse what lacks a name. */
+function checkCustom(resource: ResourceDefinition, { verb, name }: RequestInfo): void {
+  if (NAMED.includes(verb) && name === '') throw badRequest('name must be provided');
+  // Nothing is added to what is about to end (API-1007).
+  if (resource.custom?.isEnding && verb === 'create') throw notSupported(resource, verb);
 }
 
 /** API-116: a version that a built-in group doesn't have; of other groups, nothing is known. */
@@ -244,6 +253,8 @@ function unknownPath(): ApiResponse {
 
 type Table = Pick<ResourceTable, 'find'>;
 
+const ACROSS_NAMESPACES: readonly Verb[] = ['list', 'watch'];
+
 /**
  * False also for a cluster-scoped resource below a namespace and the reverse; all namespaces
  * together are only there to be listed.
@@ -253,6 +264,7 @@ function isServed(info: RequestInfo, table: Table): boolean {
   if (!resource) return false;
   if (!resource.namespaced) return info.namespace === '';
   if (info.namespace !== '') return true;
+  if (resource.custom && !ACROSS_NAMESPACES.includes(info.verb)) return false;
   return info.name === '' && resource.verbs.includes('list');
 }
 
@@ -267,7 +279,7 @@ function handlerOf(target: ResourceRequest): Handler {
   const { resource, info } = target;
   if (info.subresource === '') {
     if (!resource.verbs.includes(info.verb)) throw methodNotAllowed();
-    if (resource.custom?.isEnding && info.verb === 'create') throw ending(resource);
+    if (resource.custom) checkCustom(resource, info);
     if (resource === bindings) return handleBindings;
     return reviewHandler(resource) ?? verbHandlers[info.verb];
   }
@@ -277,6 +289,6 @@ function handlerOf(target: ResourceRequest): Handler {
   const handlers = findSubresource(resource, info.subresource);
   if (!handlers) throw resourceNotServed();
   const handler = handlers[info.verb];
-  if (!handler) throw methodNotAllowed();
+  if (!handler) throw resource.custom ? notSupported(resource, info.verb) : methodNotAllowed();
   return handler;
 }

@@ -151,6 +151,20 @@ describe('objects', () => {
     expect((await merge('a', { spec: { text: 'other' } })).code).toBe(422);
   });
 
+  test('API-302: what is not offered is said in the words of the reference', async () => {
+    await define(api, {}, { subresources: { status: {} } });
+    await api.ok(`POST ${WIDGETS}`, widget('w'));
+    expect((await api.fails(`PUT ${WIDGETS}`, {})).message).toBe('name must be provided');
+    expect((await api.fails(`DELETE ${WIDGETS}/w/status`)).message).toBe(
+      'delete is not supported on resources of kind "widgets.example.com"',
+    );
+    const everywhere = WIDGETS.replace('/namespaces/default', '');
+    expect((await api.call(`POST ${everywhere}`, { body: widget('x') })).body).toBe(
+      '404 page not found\n',
+    );
+    expect((await api.call(`GET ${everywhere}`)).code).toBe(200);
+  });
+
   test('API-404, API-701: with a status subresource only the spec counts', async () => {
     await define(api, { size: { type: 'integer' } }, { subresources: { status: {} } });
     const body = { ...widget('a', { size: 1 }), status: { phase: 'x' } };

@@ -2,7 +2,7 @@
 // All documents derive from the table of resources and are built when first asked for.
 import { createHash } from 'node:crypto';
 import { resourceNotServed } from '../request-info.ts';
-import type { ResourceDefinition } from '../../api/resources.ts';
+import { builtinResources, type ResourceDefinition } from '../../api/resources.ts';
 import { MEDIA_TYPES, negotiate, notAcceptable, parseAccept } from '../negotiation.ts';
 import type { AcceptClause } from '../negotiation.ts';
 import { AGGREGATED_TYPE, aggregatedDocument } from './aggregated.ts';
@@ -79,6 +79,9 @@ export function createLiveDiscovery(resources: () => readonly ResourceDefinition
   };
 }
 
+/** API-116: of other groups nothing is known, so that an unknown version is no path at all. */
+const isBuiltin = ({ name }: ServedGroup) => builtinResources.some(({ group }) => group === name);
+
 /** Discovery of the given resources. */
 export function createDiscovery(resources: readonly ResourceDefinition[]): Discovery {
   const groups = servedGroups(resources);
@@ -93,7 +96,8 @@ export function createDiscovery(resources: readonly ResourceDefinition[]): Disco
   };
   const versionDocument = (group: ServedGroup, version: string, accept: string | undefined) => {
     const served = group.versions.find((candidate) => candidate.version === version);
-    if (!served) throw resourceNotServed();
+    if (!served && isBuiltin(group)) throw resourceNotServed();
+    if (!served) return undefined;
     requirePlain(accept);
     return once(served.groupVersion, () => resourceListDocument(served));
   };

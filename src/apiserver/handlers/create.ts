@@ -14,7 +14,9 @@ export async function handleCreate(
   target: ResourceRequest,
 ): Promise<ObjectResponse> {
   const { resource, info, request, rules } = target;
-  const isCollection = info.name === '' && (!resource.namespaced || info.namespace !== '');
+  // Custom resources have no route that would mind a name; the body's counts.
+  const isUnnamed = info.name === '' || resource.custom !== undefined;
+  const isCollection = isUnnamed && (!resource.namespaced || info.namespace !== '');
   if (!isCollection) throw methodNotAllowed();
   const { dryRun, fieldValidation } = parseWriteOptions(request.query, 'CreateOptions');
   const body = await decodeBody(request, resource, fieldValidation);

@@ -15,8 +15,24 @@ const agePath: CustomResourceColumnDefinition = {
   jsonPath: CREATED,
 };
 
+const replicas = (name: string, path: string, what: string): CustomResourceColumnDefinition => ({
+  name,
+  type: 'integer',
+  jsonPath: `.${path}.replicas`,
+  description: `Number of ${what} replicas`,
+});
+
+/** Of the scale subresource of custom resources. */
+export const customScaleTable = customTable({
+  columns: [
+    replicas('Desired', 'spec', 'desired'),
+    replicas('Available', 'status', 'actual'),
+    agePath,
+  ],
+});
+
 /** The table of a custom resource; without printer columns name and age. */
-export function customTable({ columns }: CustomKind): KindTable {
+export function customTable({ columns }: Pick<CustomKind, 'columns'>): KindTable {
   const shown = columns.length === 0 ? [agePath] : columns;
   return {
     columns: [nameColumn, ...shown.map(columnOf)],
@@ -53,8 +69,16 @@ function cellOf(
     case 'boolean':
       return typeof value === 'boolean' ? value : null;
     case 'date':
-      return typeof value === 'string' ? age(value, nowMs) : '<invalid>';
+      return typeof value === 'string' ? dateText(value, nowMs) : null;
     default:
       return typeof value === 'string' ? value : canonicalJson(value);
   }
+}
+
+const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
+function dateText(value: string, nowMs: number): string {
+  if (value === '' || value === 'null') return '<unknown>';
+  const isTime = RFC3339.test(value) && !Number.isNaN(Date.parse(value));
+  return isTime ? age(value, nowMs) : '<invalid>';
 }

@@ -9,7 +9,7 @@ import * as admission from './admission-tables.ts';
 import * as batch from './batch-tables.ts';
 import { column, field, nameColumn, type KindTable } from './column.ts';
 import * as core from './core-tables.ts';
-import { customTable } from './custom-table.ts';
+import { customScaleTable, customTable } from './custom-table.ts';
 import * as driver from './driver-tables.ts';
 import * as ingress from './ingress-tables.ts';
 import { nodeMetricsTable, podMetricsTable } from './metrics-tables.ts';
@@ -104,7 +104,9 @@ function formTable({ stored, toStored }: FormConversion): AnyTable {
 /** The table of a resource, or of its scale. */
 export function kindTable(definition: ResourceDefinition, subresource: string): AnyTable {
   const { group, resource, custom } = definition;
-  if (subresource === 'scale') return workload.scaleTable as unknown as AnyTable;
+  if (subresource === 'scale') {
+    return custom ? customScaleTable : (workload.scaleTable as unknown as AnyTable);
+  }
   if (custom) return customTable(custom);
   const conversion = formConversion(definition);
   if (conversion) return formTable(conversion);
