@@ -41,7 +41,7 @@ export type CelVariable =
       readonly schema: Schema;
       readonly isRoot?: boolean;
       readonly optional?: boolean;
-      /** How faults name the type. */
+      /** How faults name the type, of which no member has to be escaped. */
       readonly typeName?: string;
     }
   /** Values are CEL values already. */
@@ -157,8 +157,9 @@ function knownVariables(variables: CompileOptions['variables']): Map<string, Kno
     else if ('type' in variable) {
       known.set(name, { declared: undefined, type: variable.type, optional: false });
     } else {
-      const { schema, isRoot = false, optional = false, typeName = 'selfType' } = variable;
-      const declared = bySchema.get(schema) ?? declareType(schema, { name: typeName, isRoot });
+      const { schema, isRoot = false, optional = false, typeName } = variable;
+      const naming = { name: typeName ?? 'selfType', isRoot, isPlain: typeName !== undefined };
+      const declared = bySchema.get(schema) ?? declareType(schema, naming);
       bySchema.set(schema, declared);
       const type = declared?.type ?? DYN;
       known.set(name, { declared, type: optional ? optionalOf(type) : type, optional });

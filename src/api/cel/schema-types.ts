@@ -111,6 +111,8 @@ class JsonStruct extends CelMap {
 interface Naming {
   readonly name: string;
   readonly isRoot: boolean;
+  /** True when members keep names that are words of the language: `request.namespace`. */
+  readonly isPlain?: boolean;
 }
 
 /** The type of a schema; undefined for values that expressions can't see. */
@@ -175,9 +177,10 @@ function textType(schema: Schema): DeclaredType {
   }
 }
 
-function listType(schema: Schema, { name }: Naming): DeclaredType | undefined {
+function listType(schema: Schema, { name, isPlain = false }: Naming): DeclaredType | undefined {
   const items = itemsOf(schema);
-  const element = items && declareType(items, { name: `${name}.@idx`, isRoot: isEmbedded(items) });
+  const element =
+    items && declareType(items, { name: `${name}.@idx`, isRoot: isEmbedded(items), isPlain });
   if (!element) return undefined;
   const most = Math.floor((REQUEST_BYTES_MAX - 2) / (element.bytesMin + 1));
   const convert = (value: Json) => (Array.isArray(value) ? value.map(element.convert) : value);
@@ -188,7 +191,7 @@ function listType(schema: Schema, { name }: Naming): DeclaredType | undefined {
 function objectType(schema: Schema, naming: Naming): DeclaredType | undefined {
   const additional = additionalSchema(schema);
   if (!additional) return structType(schema, naming);
-  const below = { name: `${naming.name}.@elem`, isRoot: isEmbedded(additional) };
+  const below = { ...naming, name: `${naming.name}.@elem`, isRoot: isEmbedded(additional) };
   const element = declareType(additional, below);
   if (!element) return undefined;
   const most = Math.floor((REQUEST_BYTES_MAX - 2) / (element.bytesMin + 6));
@@ -208,14 +211,14 @@ const metaProperties: Readonly<Record<string, Schema>> = {
   },
 };
 
-function structType(schema: Schema, { name, isRoot }: Naming): DeclaredType {
+function structType(schema: Schema, { name, isRoot, isPlain = false }: Naming): DeclaredType {
   const properties = { ...schema.properties, ...(isRoot ? metaProperties : {}) };
   const required = new Set(schema.required ?? []);
   const fields = new Map<string, Field>();
   let bytesMin = 2;
   for (const [property, own] of Object.entries(properties)) {
-    const field = escapedName(property);
-    const below = { name: `${name}.${field ?? property}`, isRoot: isEmbedded(own) };
+    const field = isPlain ? property : escapedName(property);
+    const below = { name: `${name}.${field ?? property}`, isRoot: isEmbedded(own), isPlain };
     const declared = declareType(own, below);
     if (!declared) continue;
     if (field !== undefined) fields.set(field, { property, declared });

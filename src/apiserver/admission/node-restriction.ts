@@ -1,5 +1,5 @@
-// What a node's agent may write beyond what the authorizer can see: only of its own node and the pods
-// on it, and nothing that would give it, or them, more rights. Upstream's NodeRestriction.
+// What a node's agent may write beyond what the authorizer can see: only of its own node and the
+// pods on it, and nothing that would give it, or them, more rights. Upstream's NodeRestriction.
 import type {
   CertificateSigningRequest,
   Node,

@@ -17,7 +17,7 @@ import type { ExpressionScope } from '../expressions.ts';
 import { isExempt } from '../match-request.ts';
 import { replaceWith } from '../replace-object.ts';
 import { whenDone } from '../when-done.ts';
-import { meetingsOf, scopeOfMeeting } from './policy-bindings.ts';
+import { meetingsOf, meetsPolicy, scopeOfMeeting } from './policy-bindings.ts';
 import type { Meeting } from './policy-bindings.ts';
 
 type MutatingMeeting = Meeting<MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding>;
@@ -63,10 +63,10 @@ async function mutateAll(
 async function mutateBy(request: AdmissionRequest, meeting: MutatingMeeting): Promise<void> {
   const { policy, matched, fault } = meeting;
   if (fault !== undefined) throw new ExpressionError(fault);
+  if (!meetsPolicy(meeting, scopeOfMeeting(request, meeting))) return;
   for (const mutation of policy.spec?.mutations ?? []) {
     // Anew for each: a mutation sees what the one before it did.
     const scope = scopeOfMeeting(request, meeting);
-    if (!scope) return;
     const current = matched.form.to(request.object);
     const wanted = mutated(scope, mutation, { current, resource: matched.form.resource });
     if (wanted !== undefined) await replaceWith(request, wanted, matched.form);

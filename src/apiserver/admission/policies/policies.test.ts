@@ -281,6 +281,22 @@ describe('mutating admission policies', () => {
     });
   });
 
+  it('API-931: conditions are asked once; mutations see what those before them did', async () => {
+    const matchConditions = [{ name: 'new', expression: '!has(object.metadata.labels)' }];
+    await mutation(
+      [
+        apply("Object{metadata: Object.metadata{labels: {'of': request.namespace}}}"),
+        patch(
+          "[JSONPatch{op: 'add', path: '/metadata/labels/b', value: object.metadata.labels.of}]",
+        ),
+      ],
+      { matchConditions },
+    );
+    expect((await create('m')).body).toMatchObject({
+      metadata: { labels: { of: 'default', b: 'default' } },
+    });
+  });
+
   it('API-931: what fails is refused', async () => {
     await mutation([patch("[JSONPatch{op: 'remove', path: '/nothing'}]")]);
     expect((await create('m')).body).toMatchObject({

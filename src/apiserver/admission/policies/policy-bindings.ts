@@ -102,15 +102,15 @@ function faultOf(error: unknown): string {
   throw error;
 }
 
-/**
- * What expressions of the policy may speak of; undefined when its conditions are not met. Throws
- * ExpressionError.
- */
+/** What expressions of the policy may speak of. */
 export function scopeOfMeeting(
   request: AdmissionRequest,
   { policy, matched, params }: Meeting<Policy, PolicyBinding>,
-): ExpressionScope | undefined {
-  const { spec = {} } = policy;
-  const scope = withVariables(scopeOf(request, matched), params, spec.variables ?? []);
-  return conditionsHold(scope, spec) ? scope : undefined;
+): ExpressionScope {
+  return withVariables(scopeOf(request, matched), params, policy.spec?.variables ?? []);
+}
+
+/** False when the conditions of the policy are not met. Throws ExpressionError. */
+export function meetsPolicy({ policy }: Meeting<Policy, PolicyBinding>, scope: ExpressionScope) {
+  return conditionsHold(scope, policy.spec ?? {});
 }

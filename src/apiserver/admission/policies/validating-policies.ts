@@ -12,7 +12,7 @@ import { evaluateIn, ExpressionError, whenExpressionsLoad } from '../expressions
 import type { ExpressionScope } from '../expressions.ts';
 import { isExempt } from '../match-request.ts';
 import { whenDone } from '../when-done.ts';
-import { meetingsOf, scopeOfMeeting } from './policy-bindings.ts';
+import { meetingsOf, meetsPolicy, scopeOfMeeting } from './policy-bindings.ts';
 import type { Meeting } from './policy-bindings.ts';
 
 type ValidatingMeeting = Meeting<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding>;
@@ -61,7 +61,7 @@ function violationsOf(request: AdmissionRequest, meeting: ValidatingMeeting): Vi
   if (fault !== undefined) return failure(fault);
   try {
     const scope = scopeOfMeeting(request, meeting);
-    if (!scope) return [];
+    if (!meetsPolicy(meeting, scope)) return [];
     const validations = policy.spec?.validations ?? [];
     const found = validations.flatMap((validation, index): Violation[] => {
       try {

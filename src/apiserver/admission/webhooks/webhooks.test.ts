@@ -174,7 +174,10 @@ describe('validating webhooks', () => {
     await configure({ name: 'b', webhook: { rules, matchPolicy: 'Exact' } });
     await api.ok('POST /apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers', {
       metadata: { name: 'h' },
-      spec: { maxReplicas: 3, scaleTargetRef: { kind: 'Deployment', name: 'd' } },
+      spec: {
+        maxReplicas: 3,
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' },
+      },
     });
     expect(server?.asked).toHaveLength(1);
     expect(server?.asked[0]).toMatchObject({
