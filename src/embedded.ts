@@ -144,17 +144,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
 
     const connections = new Map<string, NodeConnection>();
     const api = createApi(options, certificates, connections);
-    const targetPort = options.podListen?.port ?? 443;
-    const apiServerIp = KUBERNETES_SERVICE_ADDRESS;
-    await Promise.all([
-      bootstrapObjects({
-        handler: api.handler,
-        apiServerIp,
-        targetPort,
-        authorities: { clientCa: certificates.ca, frontProxyCa: certificates.frontProxyCa },
-      }),
-      bootstrapPolicy(options),
-    ]);
+    await Promise.all([bootstrap(options, api, certificates), bootstrapPolicy(options)]);
     if (isNew) await store.compact(store.revision);
     let isReady = false;
     const healthChecks: HealthChecks = {
@@ -200,6 +190,19 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     );
     throw error;
   }
+}
+
+function bootstrap(
+  { podListen }: EmbeddedOptions,
+  { handler }: Api,
+  { ca, frontProxyCa }: Certificates,
+): Promise<void> {
+  return bootstrapObjects({
+    handler,
+    apiServerIp: KUBERNETES_SERVICE_ADDRESS,
+    targetPort: podListen?.port ?? 443,
+    authorities: { clientCa: ca, frontProxyCa },
+  });
 }
 
 interface Api {

@@ -1,5 +1,5 @@
-// Which requests are logged for an audit, and how much of them: a Policy of audit.k8s.io/v1. The first
-// rule that fits decides; what no rule fits is not logged.
+// Which requests are logged for an audit, and how much of them: a Policy of audit.k8s.io/v1. The
+// first rule that fits decides; what no rule fits is not logged.
 import { OrdinalError } from '../base/errors.ts';
 import type { Attributes } from './authorization/attributes.ts';
 import type { UserInfo } from './api-request.ts';

@@ -1,5 +1,5 @@
-// Who is asking: client certificate, bearer token or nobody (API-1101, API-1102); or whom a proxy in
-// front of us, known by a certificate of an authority of its own, says it speaks for.
+// Who is asking: client certificate, bearer token or nobody (API-1101, API-1102); or whom a proxy
+// in front of us, known by a certificate of an authority of its own, says it speaks for.
 import { hash, X509Certificate } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TLSSocket } from 'node:tls';

@@ -1,6 +1,6 @@
 // Decides whether a service account's token is still good: its account, and the object it is bound
-// to, must be there with the uid they had when it was issued (API-1102). Tokens that never expire must
-// still be what their Secret holds.
+// to, must be there with the uid they had when it was issued (API-1102). Tokens that never expire
+// must still be what their Secret holds.
 import type { Secret } from '../api/generated/types.ts';
 import type { KubernetesObject } from '../api/meta/object.ts';
 import { notFound } from '../api/meta/status-error.ts';
@@ -71,35 +71,36 @@ export function createServiceAccountReviewer(options: ReviewerOptions): TokenRev
     );
   };
 
-  /** What is wrong with the Secret that must hold a lasting token, or undefined. */
-  const holderProblem = (
-    { namespace, serviceAccount, holder = '' }: ServiceAccountClaims,
-    token: string,
-  ): string | undefined => {
-    const target = { resource: secrets, namespace, name: holder };
-    const secret = getObject<Secret>(store, target)?.object;
-    if (!secret || secret.metadata.deletionTimestamp !== undefined) {
-      return 'Token has been invalidated';
-    }
-    const held = Buffer.from(secret.data?.['token'] ?? '', 'base64').toString();
-    if (held !== token) return "Token does not match server's copy";
-    if (secret.metadata.labels?.[INVALID_SINCE] === undefined) return undefined;
-    return (
-      `the token in secret ${namespace}/${holder} for service account ` +
-      `${namespace}/${serviceAccount.name} has been marked invalid. Use tokens from the ` +
-      'TokenRequest API or manually created secret-based tokens, or remove the ' +
-      `'${INVALID_SINCE}' label from the secret to temporarily allow use of this token`
-    );
-  };
-
   return (token, audiences) => {
     const verified = issuer.verify(token, audiences);
     if ('error' in verified) return verified;
     const { claims } = verified;
     const problem =
-      (claims.holder === undefined ? undefined : holderProblem(claims, token)) ??
+      (claims.holder === undefined ? undefined : holderProblem(store, claims, token)) ??
       problemWith(claims);
     if (problem !== undefined) return { error: problem };
     return { user: serviceAccountUser(claims), audiences: verified.audiences };
   };
+}
+
+/** What is wrong with the Secret that must hold a lasting token, or undefined. */
+function holderProblem(
+  store: Store,
+  { namespace, serviceAccount, holder = '' }: ServiceAccountClaims,
+  token: string,
+): string | undefined {
+  const target = { resource: secrets, namespace, name: holder };
+  const secret = getObject<Secret>(store, target)?.object;
+  if (!secret || secret.metadata.deletionTimestamp !== undefined) {
+    return 'Token has been invalidated';
+  }
+  const held = Buffer.from(secret.data?.['token'] ?? '', 'base64').toString();
+  if (held !== token) return "Token does not match server's copy";
+  if (secret.metadata.labels?.[INVALID_SINCE] === undefined) return undefined;
+  return (
+    `the token in secret ${namespace}/${holder} for service account ` +
+    `${namespace}/${serviceAccount.name} has been marked invalid. Use tokens from the ` +
+    'TokenRequest API or manually created secret-based tokens, or remove the ' +
+    `'${INVALID_SINCE}' label from the secret to temporarily allow use of this token`
+  );
 }

@@ -1,5 +1,6 @@
 // Who may do what: members of system:masters everything, nodes' agents what concerns their node,
-// others what RBAC roles bound to them allow (API-1104, API-1105). Whatever no rule allows is refused.
+// others what RBAC roles bound to them allow (API-1104, API-1105). Whatever no rule allows is
+// refused.
 import type {
   ClusterRole,
   PolicyRule,

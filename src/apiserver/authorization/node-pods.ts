@@ -1,5 +1,5 @@
-// The pods of the store by the node they are on, kept in step by a watch. Nothing is read or watched
-// before a node's agent asks for something that depends on it.
+// The pods of the store by the node they are on, kept in step by a watch. Nothing is read or
+// watched before a node's agent asks for something that depends on it.
 import type { Pod } from '../../api/generated/types.ts';
 import { pods } from '../../api/resources.ts';
 import type { Store, StoredEntry } from '../../storage/store.ts';

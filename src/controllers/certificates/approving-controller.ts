@@ -1,5 +1,5 @@
-// Approves by itself what node agents ask for, if their users have the right to it: a certificate as
-// a client of the API server, in the name of a node. Everything else waits for a person.
+// Approves by itself what node agents ask for, if their users have the right to it: a certificate
+// as a client of the API server, in the name of a node. Everything else waits for a person.
 import type { CertificateSigningRequest, SubjectAccessReview } from '../../api/generated/types.ts';
 import { parseCertificateRequest } from '../../api/certificates/certificate-request.ts';
 import { KUBELET_CLIENT_SIGNER, kubeletClientProblem } from '../../api/certificates/signers.ts';

@@ -7,6 +7,7 @@ import { secrets, serviceAccounts } from '../../api/resources.ts';
 import type { Runnable } from '../../base/runnable.ts';
 import type { ControllerContext } from '../../client/controller-context.ts';
 import { createController } from '../../client/controller.ts';
+import type { Lister } from '../../client/informer.ts';
 
 const TYPE = 'kubernetes.io/service-account-token';
 const ACCOUNT_NAME = 'kubernetes.io/service-account.name';
@@ -33,46 +34,11 @@ export function createTokensController(
   const secretInformer = informers.informer(secrets);
   const accountInformer = informers.informer(serviceAccounts);
   const api = client.resource(secrets);
-  const ca = base64(rootCa);
 
-  /** The account that a Secret names; undefined when there is none, or another of its name. */
-  const accountOf = async (secret: Secret): Promise<ServiceAccount | undefined> => {
-    const { [ACCOUNT_NAME]: name = '', [ACCOUNT_UID]: uid = '' } =
-      secret.metadata.annotations ?? {};
-    const key = { namespace: namespaceOf(secret), name };
-    const isIt = (account: ServiceAccount | undefined) =>
-      account !== undefined && (uid === '' || uidOf(account) === uid);
-    const cached = accountInformer.lister.get(key);
-    if (isIt(cached)) return cached;
-    // The cache may be behind; what is deleted on its word is gone.
-    const found = await client.resource(serviceAccounts).get(key).catch(ignoreNotFound);
-    return isIt(found) ? found : undefined;
-  };
-
+  const accountOf = createAccountFinder(context, accountInformer.lister);
   const fill = async (secret: Secret, account: ServiceAccount): Promise<void> => {
-    const { data = {}, metadata } = secret;
-    const namespace = namespaceOf(secret);
-    const isComplete = data['ca.crt'] === ca && !!data['namespace'] && !!data['token'];
-    if (isComplete) return;
-    const serviceAccount = { name: nameOf(account), uid: uidOf(account) };
-    const issue = () => issueToken({ namespace, serviceAccount, secretName: nameOf(secret) });
-    await api.update({
-      ...secret,
-      metadata: {
-        ...metadata,
-        annotations: {
-          ...metadata.annotations,
-          [ACCOUNT_NAME]: serviceAccount.name,
-          [ACCOUNT_UID]: serviceAccount.uid,
-        },
-      },
-      data: {
-        ...data,
-        'ca.crt': ca,
-        namespace: data['namespace'] || base64(namespace),
-        token: data['token'] || base64(issue()),
-      },
-    });
+    const filled = filledSecret(secret, account, { rootCa, issueToken });
+    if (filled) await api.update(filled);
   };
 
   const controller = createController({
@@ -113,6 +79,56 @@ export function createTokensController(
     async stop() {
       for (const stop of unsubscribe) stop();
       await controller.stop();
+    },
+  };
+}
+
+type FindAccount = (secret: Secret) => Promise<ServiceAccount | undefined>;
+
+/** Finds the account that a Secret names; undefined when there is none, or another of its name. */
+function createAccountFinder(
+  { client }: ControllerContext,
+  cache: Lister<ServiceAccount>,
+): FindAccount {
+  return async (secret) => {
+    const { annotations = {} } = secret.metadata;
+    const { [ACCOUNT_NAME]: name = '', [ACCOUNT_UID]: uid = '' } = annotations;
+    const key = { namespace: namespaceOf(secret), name };
+    const isIt = (account: ServiceAccount | undefined) =>
+      account !== undefined && (uid === '' || uidOf(account) === uid);
+    const cached = cache.get(key);
+    if (isIt(cached)) return cached;
+    // The cache may be behind; what is deleted on its word is gone.
+    const found = await client.resource(serviceAccounts).get(key).catch(ignoreNotFound);
+    return isIt(found) ? found : undefined;
+  };
+}
+
+/** The Secret with what it lacks, or undefined when it lacks nothing. */
+function filledSecret(
+  secret: Secret,
+  account: ServiceAccount,
+  { rootCa, issueToken }: TokensControllerOptions,
+): Secret | undefined {
+  const { data = {}, metadata } = secret;
+  const namespace = namespaceOf(secret);
+  const ca = base64(rootCa);
+  if (data['ca.crt'] === ca && data['namespace'] && data['token']) return undefined;
+  const serviceAccount = { name: nameOf(account), uid: uidOf(account) };
+  const issue = () => issueToken({ namespace, serviceAccount, secretName: nameOf(secret) });
+  const annotations = {
+    ...metadata.annotations,
+    [ACCOUNT_NAME]: serviceAccount.name,
+    [ACCOUNT_UID]: serviceAccount.uid,
+  };
+  return {
+    ...secret,
+    metadata: { ...metadata, annotations },
+    data: {
+      ...data,
+      'ca.crt': ca,
+      namespace: data['namespace'] || base64(namespace),
+      token: data['token'] || base64(issue()),
     },
   };
 }
