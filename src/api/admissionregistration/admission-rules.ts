@@ -4,35 +4,35 @@ import type {
   MutatingAdmissionPolicy,
   MutatingAdmissionPolicyBinding,
   MutatingAdmissionPolicyBindingSpec,
-  MutatingAdmissionPolicySpec,
   MutatingWebhook,
   MutatingWebhookConfiguration,
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
   ValidatingAdmissionPolicyBindingSpec,
-  ValidatingAdmissionPolicySpec,
   ValidatingWebhook,
   ValidatingWebhookConfiguration,
 } from '../generated/types.ts';
 import type { Causes } from '../core/field-rules.ts';
-import { fieldPath, forbidden, notSupported, required } from '../meta/field-errors.ts';
-import { simpleKind } from '../simple-kind.ts';
+import { subdomainName, validateMetadata } from '../core/object-meta-validation.ts';
+import type { KindRules } from '../kind-rules.ts';
+import { fieldPath } from '../meta/field-errors.ts';
+import type { KubernetesObject } from '../meta/object.ts';
+import { simpleKind, type SimpleKind } from '../simple-kind.ts';
+import { validateMatchResources, validateMutatedOperations } from './match-validation.ts';
 import {
-  validateMatchConditions,
-  validateMatchResources,
-  validatePolicies,
-} from './match-validation.ts';
+  validateActions,
+  validateMutatingPolicy,
+  validateParamRef,
+  validatePolicyName,
+  validateValidatingPolicy,
+} from './policy-validation.ts';
 import { validateWebhooks } from './webhook-validation.ts';
 
 const SPEC = fieldPath('spec');
-const ACTIONS = ['Audit', 'Deny', 'Warn'];
-const NOT_FOUND_ACTIONS = ['Deny', 'Allow'];
 const TIMEOUT_SECONDS = 10;
 
 /** What the API server asks of mutating webhook configurations. */
-export const mutatingWebhookRules = simpleKind<MutatingWebhookConfiguration>({
-  unconditionalUpdate: false,
-  generation: true,
+export const mutatingWebhookRules = ofCluster<MutatingWebhookConfiguration>({
   applyDefaults({ webhooks }) {
     for (const webhook of webhooks ?? []) {
       fillWebhook(webhook);
@@ -43,9 +43,7 @@ export const mutatingWebhookRules = simpleKind<MutatingWebhookConfiguration>({
 });
 
 /** What the API server asks of validating webhook configurations. */
-export const validatingWebhookRules = simpleKind<ValidatingWebhookConfiguration>({
-  unconditionalUpdate: false,
-  generation: true,
+export const validatingWebhookRules = ofCluster<ValidatingWebhookConfiguration>({
   applyDefaults({ webhooks }) {
     for (const webhook of webhooks ?? []) fillWebhook(webhook);
   },
@@ -74,47 +72,29 @@ function fillMatch(match: MatchResources | undefined): void {
 }
 
 /** What the API server asks of validating admission policies. */
-export const validatingPolicyRules = simpleKind<ValidatingAdmissionPolicy>({
+export const validatingPolicyRules = ofCluster<ValidatingAdmissionPolicy>({
   statusKeepsMetadata: true,
-  unconditionalUpdate: false,
   hasStatus: true,
-  generation: true,
-  required: ['spec.matchConstraints'],
   applyDefaults({ spec }) {
     if (!spec) return;
     spec.failurePolicy ??= 'Fail';
     fillMatch(spec.matchConstraints);
   },
-  *check({ spec }) {
-    yield* validatePolicySpec(spec);
-    if ((spec?.validations ?? []).length > 0 || (spec?.auditAnnotations ?? []).length > 0) return;
-    const message = 'validations or auditAnnotations must contain at least one item';
-    yield required(SPEC.child('validations'), message);
-    yield required(SPEC.child('auditAnnotations'), message);
-  },
+  check: ({ metadata, spec }) => validateValidatingPolicy(spec ?? {}, metadata.name ?? ''),
 });
 
 /** What the API server asks of bindings of validating admission policies. */
-export const validatingPolicyBindingRules = simpleKind<ValidatingAdmissionPolicyBinding>({
-  unconditionalUpdate: false,
-  generation: true,
-  required: ['spec.policyName', 'spec.validationActions'],
+export const validatingPolicyBindingRules = ofCluster<ValidatingAdmissionPolicyBinding>({
   applyDefaults: ({ spec }) => fillMatch(spec?.matchResources),
   *check({ spec }) {
     yield* validateBinding(spec);
-    const path = SPEC.child('validationActions');
-    for (const [index, action] of (spec?.validationActions ?? []).entries()) {
-      if (!ACTIONS.includes(action)) yield notSupported(path.index(index), action, ACTIONS);
-    }
+    yield* validateActions(spec?.validationActions ?? []);
   },
 });
 
 /** What the API server asks of mutating admission policies. */
-export const mutatingPolicyRules = simpleKind<MutatingAdmissionPolicy>({
-  unconditionalUpdate: false,
-  generation: true,
-  required: ['spec.matchConstraints', 'spec.mutations', 'spec.reinvocationPolicy'],
-  check: ({ spec }) => validatePolicySpec(spec),
+export const mutatingPolicyRules = ofCluster<MutatingAdmissionPolicy>({
+  check: ({ spec }) => validateMutatingPolicy(spec ?? {}),
   applyDefaults({ spec }) {
     if (!spec) return;
     spec.failurePolicy ??= 'Fail';
@@ -123,49 +103,32 @@ export const mutatingPolicyRules = simpleKind<MutatingAdmissionPolicy>({
 });
 
 /** What the API server asks of bindings of mutating admission policies. */
-export const mutatingPolicyBindingRules = simpleKind<MutatingAdmissionPolicyBinding>({
-  unconditionalUpdate: false,
-  generation: true,
-  required: ['spec.policyName'],
+export const mutatingPolicyBindingRules = ofCluster<MutatingAdmissionPolicyBinding>({
   applyDefaults: ({ spec }) => fillMatch(spec?.matchResources),
-  check: ({ spec }) => validateBinding(spec),
+  *check({ spec }) {
+    yield* validateBinding(spec);
+    yield* validateMutatedOperations(spec?.matchResources, SPEC.child('matchResources'));
+  },
 });
-
-/** What the specs of policies of both kinds have in common. */
-function* validatePolicySpec(
-  spec: ValidatingAdmissionPolicySpec | MutatingAdmissionPolicySpec | undefined,
-): Causes {
-  if (!spec) return;
-  const { failurePolicy, matchConstraints, matchConditions, paramKind } = spec;
-  yield* validatePolicies(failurePolicy === undefined ? {} : { failurePolicy }, SPEC);
-  const kindPath = SPEC.child('paramKind');
-  if (paramKind && !paramKind.apiVersion) yield required(kindPath.child('apiVersion'));
-  if (paramKind && !paramKind.kind) yield required(kindPath.child('kind'));
-  yield* validateMatchResources(matchConstraints, SPEC.child('matchConstraints'));
-  if (matchConstraints && (matchConstraints.resourceRules ?? []).length === 0) {
-    yield required(SPEC.child('matchConstraints').child('resourceRules'));
-  }
-  yield* validateMatchConditions(matchConditions, SPEC.child('matchConditions'));
-}
 
 /** What the specs of bindings of both kinds have in common. */
 function* validateBinding(
   spec: ValidatingAdmissionPolicyBindingSpec | MutatingAdmissionPolicyBindingSpec | undefined,
 ): Causes {
+  yield* validatePolicyName(spec?.policyName);
+  yield* validateParamRef(spec?.paramRef);
   yield* validateMatchResources(spec?.matchResources, SPEC.child('matchResources'));
-  const { paramRef } = spec ?? {};
-  if (!paramRef) return;
-  const path = SPEC.child('paramRef');
-  const { name = '', selector, parameterNotFoundAction: action = '' } = paramRef;
-  if (name !== '' && selector) {
-    const message = 'name and selector are mutually exclusive';
-    yield forbidden(path.child('name'), message);
-    yield forbidden(path.child('selector'), message);
-  }
-  if (name === '' && !selector) {
-    yield required(path, 'one of name or selector must be specified');
-  }
-  const at = path.child('parameterNotFoundAction');
-  if (action === '') yield required(at);
-  else if (!NOT_FOUND_ACTIONS.includes(action)) yield notSupported(at, action, NOT_FOUND_ACTIONS);
+}
+
+/** Every write of a kind is looked at as a whole, as if it were new. */
+function ofCluster<T extends KubernetesObject>(kind: SimpleKind<T>): KindRules<T> {
+  return simpleKind<T>({
+    ...kind,
+    generation: true,
+    unconditionalUpdate: false,
+    *validateUpdate(object) {
+      yield* validateMetadata(object.metadata, { namespaced: false, nameRule: subdomainName });
+      yield* kind.check?.(object) ?? [];
+    },
+  });
 }

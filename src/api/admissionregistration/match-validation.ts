@@ -13,12 +13,14 @@ import {
   invalidValue,
   notSupported,
   required,
+  tooMany,
 } from '../meta/field-errors.ts';
 import type { FieldPath } from '../meta/field-errors.ts';
 import { validateLabelSelector } from '../meta/labels.ts';
-import { validateQualifiedName } from '../meta/names.ts';
+import { validatePathSegmentName, validateQualifiedName } from '../meta/names.ts';
 
 const OPERATIONS = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'];
+const MUTATED = ['*', 'CONNECT', 'CREATE', 'UPDATE'];
 const SCOPES = ['*', 'Cluster', 'Namespaced'];
 const MATCH_POLICIES = ['Equivalent', 'Exact'];
 const FAILURE_POLICIES = ['Fail', 'Ignore'];
@@ -57,11 +59,30 @@ function* validateNames(
 
 function* validateResources(resources: readonly string[], path: FieldPath): Causes {
   if (resources.length === 0) yield required(path);
+  const wholly = new Set<string>();
+  const everywhere = new Set<string>();
+  let plain = false;
   for (const [index, resource] of resources.entries()) {
-    if (resource === '') yield required(path.index(index));
+    const at = path.index(index);
+    const slash = resource.indexOf('/');
+    if (resource === '') yield required(at);
+    // Upstream looks at the last one only.
+    else if (slash < 0) plain = resource !== '*';
+    if (slash < 0) continue;
+    const main = resource.slice(0, slash);
+    const part = resource.slice(slash + 1);
+    const rest = `is present, must not specify ${resource}`;
+    if (wholly.has(main)) yield invalidValue(at, resource, `if '${main}/*' ${rest}`);
+    if (everywhere.has(part)) yield invalidValue(at, resource, `if '*/${part}' ${rest}`);
+    if (part === '*') wholly.add(main);
+    if (main === '*') everywhere.add(part);
   }
   if (resources.length > 1 && resources.includes('*/*')) {
     const message = "if '*/*' is present, must not specify other resources";
+    yield invalidValue(path, resources, message);
+  }
+  if (resources.includes('*') && plain) {
+    const message = "if '*' is present, must not specify other resources without subresources";
     yield invalidValue(path, resources, message);
   }
 }
@@ -91,8 +112,29 @@ export function* validateMatchResources(
   yield* validateLabelSelector(objectSelector, path.child('objectSelector'));
   for (const list of ['resourceRules', 'excludeResourceRules'] as const) {
     for (const [index, rule] of (match[list] ?? []).entries()) {
-      yield* validateRule(rule, path.child(list).index(index));
+      const at = path.child(list).index(index);
+      yield* validateResourceNames(rule.resourceNames ?? [], at.child('resourceNames'));
+      yield* validateRule(rule, at);
     }
+  }
+}
+
+function* validateResourceNames(names: readonly string[], path: FieldPath): Causes {
+  for (const [index, name] of names.entries()) {
+    yield* invalidForEach(path.index(index), name, validatePathSegmentName(name));
+    if (names.indexOf(name) < index) yield duplicate(path.index(index), name);
+  }
+}
+
+/** Mutation has no place where objects are deleted; upstream names no rule. */
+export function* validateMutatedOperations(
+  match: MatchResources | undefined,
+  path: FieldPath,
+): Causes {
+  const operations = (match?.resourceRules ?? []).flatMap((rule) => rule.operations ?? []);
+  for (const operation of operations) {
+    if (MUTATED.includes(operation)) continue;
+    yield notSupported(path.child('resourceRules', 'operations'), operation, MUTATED);
   }
 }
 
@@ -103,7 +145,7 @@ export function* validateMatchConditions(
 ): Causes {
   if (!conditions) return;
   if (conditions.length > CONDITIONS_MAX) {
-    yield invalidValue(path, conditions.length, `must have at most ${CONDITIONS_MAX} items`);
+    yield tooMany(path, conditions.length, CONDITIONS_MAX);
   }
   const names = new Set<string>();
   for (const [index, { name, expression }] of conditions.entries()) {

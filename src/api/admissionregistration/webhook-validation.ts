@@ -1,5 +1,6 @@
 // What a webhook must say to be called.
 import type {
+  AdmissionregistrationV1ServiceReference,
   AdmissionregistrationV1WebhookClientConfig,
   MutatingWebhook,
   ValidatingWebhook,
@@ -16,14 +17,17 @@ import {
 } from '../meta/field-errors.ts';
 import type { FieldPath } from '../meta/field-errors.ts';
 import { validateLabelSelector } from '../meta/labels.ts';
-import { validateDns1123Subdomain } from '../meta/names.ts';
+import {
+  validateDns1035Label,
+  validateDns1123Subdomain,
+  validatePortNumber,
+} from '../meta/names.ts';
 import { validateMatchConditions, validatePolicies, validateRule } from './match-validation.ts';
 
 const SIDE_EFFECTS = ['None', 'NoneOnDryRun'];
 const REVIEW_VERSIONS = ['v1', 'v1beta1'];
 const REINVOCATION_POLICIES = ['IfNeeded', 'Never'];
 const TIMEOUT_MAX_SECONDS = 30;
-const PORT_MAX = 65_535;
 const FORM = '; desired format: https://host[/path]';
 
 type Webhook = ValidatingWebhook | MutatingWebhook;
@@ -52,7 +56,7 @@ function* validateWebhook(webhook: Webhook, path: FieldPath): Causes {
     ...(matchPolicy === undefined ? {} : { matchPolicy }),
   };
   yield* validatePolicies(policies, path);
-  if (isBlank(sideEffects)) {
+  if (sideEffects === undefined) {
     yield required(path.child('sideEffects'), `must specify one of ${SIDE_EFFECTS.join(', ')}`);
   } else if (!SIDE_EFFECTS.includes(sideEffects)) {
     yield notSupported(path.child('sideEffects'), sideEffects, SIDE_EFFECTS);
@@ -64,20 +68,25 @@ function* validateWebhook(webhook: Webhook, path: FieldPath): Causes {
     const message = 'the timeout value must be between 1 and 30 seconds';
     yield invalidValue(path.child('timeoutSeconds'), timeoutSeconds, message);
   }
-  yield* validateReinvocation(webhook, path);
   yield* validateLabelSelector(webhook.namespaceSelector, path.child('namespaceSelector'));
   yield* validateLabelSelector(webhook.objectSelector, path.child('objectSelector'));
+  yield* validateReinvocation(webhook, path);
   yield* validateClient(webhook.clientConfig, path.child('clientConfig'));
   yield* validateMatchConditions(webhook.matchConditions, path.child('matchConditions'));
-  yield* validateVersions(webhook.admissionReviewVersions, path.child('admissionReviewVersions'));
+  yield* validateVersions(
+    webhook.admissionReviewVersions ?? [],
+    path.child('admissionReviewVersions'),
+  );
 }
 
 function* validateName(name: string, path: FieldPath): Causes {
+  const messages = validateDns1123Subdomain(name ?? '');
   if (isBlank(name)) yield required(path);
+  else if (messages.length > 0) yield invalidValue(path, name, messages.join(','));
   else if (name.split('.').length < 3) {
     const message = 'should be a domain with at least three segments separated by dots';
     yield invalidValue(path, name, message);
-  } else yield* invalidForEach(path, name, validateDns1123Subdomain(name));
+  }
 }
 
 function* validateReinvocation(webhook: Webhook, path: FieldPath): Causes {
@@ -86,11 +95,18 @@ function* validateReinvocation(webhook: Webhook, path: FieldPath): Causes {
   yield notSupported(path.child('reinvocationPolicy'), policy, REINVOCATION_POLICIES);
 }
 
-function* validateVersions(versions: readonly string[] | undefined, path: FieldPath): Causes {
+function* validateVersions(versions: readonly string[], path: FieldPath): Causes {
   const known = REVIEW_VERSIONS.join(', ');
-  if (versions === undefined || versions.length === 0) {
+  if (versions.length === 0) {
     yield required(path, `must specify one of ${known}`);
-  } else if (!versions.some((version) => REVIEW_VERSIONS.includes(version))) {
+    return;
+  }
+  for (const [index, version] of versions.entries()) {
+    const at = path.index(index);
+    if (versions.indexOf(version) < index) yield invalidValue(at, version, 'duplicate version');
+    else yield* invalidForEach(at, version, validateDns1035Label(version));
+  }
+  if (!versions.some((version) => REVIEW_VERSIONS.includes(version))) {
     yield invalidValue(path, versions, `must include at least one of ${known}`);
   }
 }
@@ -103,39 +119,58 @@ function* validateClient(
   if ((url === undefined) === (service === undefined)) {
     yield required(path, 'exactly one of url or service is required');
   } else if (url !== undefined) yield* validateUrl(url, path.child('url'));
-  else if (service) {
-    const at = path.child('service');
-    const { name, namespace, path: below = '/', port = 443 } = service;
-    if (isBlank(name)) yield required(at.child('name'));
-    if (isBlank(namespace)) yield required(at.child('namespace'));
-    if (port < 1 || port > PORT_MAX) {
-      const message = `port is not valid: must be between 1 and ${PORT_MAX}, inclusive`;
-      yield invalidValue(at.child('port'), port, message);
-    }
-    if (below !== '' && !below.startsWith('/')) {
-      yield invalidValue(at.child('path'), below, "must start with a '/'");
-    }
-  }
+  else if (service) yield* validateService(service, path.child('service'));
 }
 
+function* validateService(
+  service: Partial<AdmissionregistrationV1ServiceReference>,
+  path: FieldPath,
+): Causes {
+  const { name, namespace, path: below = '', port = 443 } = service;
+  // Upstream takes one for the other.
+  if (isBlank(namespace)) yield required(path.child('name'));
+  if (isBlank(name)) yield required(path.child('namespace'));
+  const faults = validatePortNumber(port);
+  if (faults.length > 0) {
+    yield invalidValue(path.child('port'), port, `port is not valid: ${faults.join(', ')}`);
+  }
+  for (const fault of pathFaults(below)) yield invalidValue(path.child('path'), below, fault);
+}
+
+function pathFaults(path: string): string[] {
+  if (path === '' || path === '/') return [];
+  if (path === '//') return ['segment[0] may not be empty'];
+  const faults = path.startsWith('/') ? [] : ["must start with a '/'"];
+  const steps = path.slice(1).replace(/\/$/, '').split('/');
+  const inSteps = steps.flatMap((step, index) =>
+    step === ''
+      ? [`segment[${index}] may not be empty`]
+      : validateDns1123Subdomain(step).map((message) => `segment[${index}]: ${message}`),
+  );
+  return [...faults, ...inSteps];
+}
+
+/** The parts of a URL as Go tells them apart. */
+const URL_PARTS =
+  /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/([^/?#]*))?[^?#]*(?:\?([^#]*))?(?:#(.*))?$/s;
+
 function* validateUrl(text: string, path: FieldPath): Causes {
-  if (!URL.canParse(text)) {
-    yield invalidValue(path, text, `url must be a valid URL${FORM}`);
-    return;
+  const [, scheme = '', authority = '', query = '', fragment = ''] = URL_PARTS.exec(text) ?? [];
+  const at = authority.lastIndexOf('@');
+  const host = authority.slice(at + 1);
+  const lowered = scheme.toLowerCase();
+  if (lowered !== 'https') {
+    yield invalidValue(path, lowered, `'https' is the only allowed URL scheme${FORM}`);
   }
-  const { protocol, username, password, hash, search } = new URL(text);
-  const scheme = protocol.slice(0, -1);
-  if (scheme !== 'https') {
-    yield invalidValue(path, scheme, `'https' is the only allowed URL scheme${FORM}`);
+  if (host === '') yield invalidValue(path, host, `host must be specified${FORM}`);
+  if (at >= 0) {
+    const user = authority.slice(0, at);
+    yield invalidValue(path, user, 'user information is not permitted in the URL');
   }
-  if (username !== '' || password !== '') {
-    yield invalidValue(path, username, 'user information is not permitted in the URL');
+  if (fragment !== '') {
+    yield invalidValue(path, fragment, 'fragments are not permitted in the URL');
   }
-  if (hash !== '') {
-    yield invalidValue(path, hash.slice(1), 'fragments are not permitted in the URL');
-  }
-  if (search !== '') {
-    const message = 'query parameters are not permitted in the URL';
-    yield invalidValue(path, search.slice(1), message);
+  if (query !== '') {
+    yield invalidValue(path, query, 'query parameters are not permitted in the URL');
   }
 }

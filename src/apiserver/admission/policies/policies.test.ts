@@ -12,16 +12,15 @@ beforeEach(async () => {
   return () => api.store.stop();
 });
 
-const onMaps = {
-  resourceRules: [
-    {
-      apiGroups: [''],
-      apiVersions: ['v1'],
-      operations: ['CREATE', 'UPDATE', 'DELETE'],
-      resources: ['configmaps'],
-    },
-  ],
-};
+const onMaps = matchMaps(['CREATE', 'UPDATE', 'DELETE']);
+
+function matchMaps(operations: readonly string[]) {
+  return {
+    resourceRules: [
+      { apiGroups: [''], apiVersions: ['v1'], operations, resources: ['configmaps'] },
+    ],
+  };
+}
 
 async function policy(spec: object, binding: object = {}, name = 'p') {
   await api.ok(`POST ${GROUP}/validatingadmissionpolicies`, {
@@ -218,7 +217,12 @@ describe('mutating admission policies', () => {
   async function mutation(mutations: object[], spec: object = {}, name = 'm') {
     await api.ok(`POST ${GROUP}/mutatingadmissionpolicies`, {
       metadata: { name },
-      spec: { matchConstraints: onMaps, reinvocationPolicy: 'Never', mutations, ...spec },
+      spec: {
+        matchConstraints: matchMaps(['CREATE', 'UPDATE']),
+        reinvocationPolicy: 'Never',
+        mutations,
+        ...spec,
+      },
     });
     await api.ok(`POST ${GROUP}/mutatingadmissionpolicybindings`, {
       metadata: { name },
