@@ -78,7 +78,7 @@ describe('replies', () => {
     expect((await api.call(`DELETE ${SETS}/free`, { body })).code).toBe(200);
   });
 
-  it('API-906: priority classes of the system stay', async () => {
+  it('API-317: priority classes of the system stay', async () => {
     const path = '/apis/scheduling.k8s.io/v1/priorityclasses/system-node-critical';
     expect((await api.fails(`DELETE ${path}`)).message).toBe(
       'priorityclasses.scheduling.k8s.io "system-node-critical" is forbidden: ' +
