@@ -38,7 +38,7 @@ export async function execInPod(
   const { ca, cert, key, token, insecureSkipTlsVerify } = connection;
   const bearer = typeof token === 'function' ? await token() : token;
   const socket = new WebSocket(execUrl(connection.server, command), PROTOCOL, {
-    ...(ca === undefined ? {} : { ca }),
+    ...(ca === undefined ? {} : { ca, allowPartialTrustChain: true }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
     ...(bearer === undefined ? {} : { headers: { authorization: `Bearer ${bearer}` } }),

@@ -358,6 +358,7 @@ describe('API-1101, API-1102: TLS', () => {
     try {
       expect(await ask({ ca, cert: client.certificate, key: client.key })).toBe(true);
       expect(await ask({ ca })).toBe(false);
+      expect(await ask({ ca: cert })).toBe(false);
       expect(await ask({ insecureSkipTlsVerify: true })).toBe(false);
       expect(await failure(ask({}))).toMatchObject({
         code: 'ORD_CONNECTION',

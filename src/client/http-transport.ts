@@ -124,7 +124,8 @@ async function createAgent(options: HttpTransportOptions): Promise<Dispatcher> {
     connect: {
       timeout: CONNECT_TIMEOUT_MS,
       rejectUnauthorized: insecureSkipTlsVerify !== true,
-      ...(ca === undefined ? {} : { ca }),
+      // As in Go any of these certificates is an anchor, be it the server's own.
+      ...(ca === undefined ? {} : { ca, allowPartialTrustChain: true }),
       ...(cert === undefined ? {} : { cert }),
       ...(key === undefined ? {} : { key }),
       ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),

@@ -24,6 +24,8 @@ export interface WebhookServer {
   clientConfig(path?: string): { url: string; caBundle: string };
   readonly port: number;
   readonly caBundle: string;
+  /** The server's own certificate, as a bundle. */
+  readonly ownBundle: string;
   stop(): Promise<void>;
 }
 
@@ -57,11 +59,13 @@ export async function startWebhookServer(
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const caBundle = Buffer.from(authority.certificate).toString('base64');
+  const bundleOf = (pem: string) => Buffer.from(pem).toString('base64');
+  const caBundle = bundleOf(authority.certificate);
   return {
     asked,
     port,
     caBundle,
+    ownBundle: bundleOf(certificate),
     clientConfig: (path = '/') => ({ url: `https://127.0.0.1:${port}${path}`, caBundle }),
     stop: () =>
       new Promise((resolve) => {

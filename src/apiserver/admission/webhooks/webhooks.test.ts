@@ -336,6 +336,13 @@ describe('failing webhooks', () => {
     await other.stop();
   });
 
+  it('API-930: a bundle may be the certificate of the webhook itself', async () => {
+    await serve(() => ({ allowed: true }));
+    const { url } = server!.clientConfig('/x');
+    await configure({ webhook: { clientConfig: { url, caBundle: server!.ownBundle } } });
+    expect((await createMap()).code).toBe(201);
+  });
+
   it('API-930: a webhook that is silent is waited for as long as it says', async () => {
     await serve(() => {
       // The clock stands still, so the time out comes when the question is there.
