@@ -155,6 +155,18 @@ describe('pods of a node that gets a NoExecute taint', () => {
     expect(isEvicted('p')).toBe(true);
   });
 
+  it('SS-943, SS-947: another taint that it does not tolerate ends its time', async () => {
+    await createPod('p', 300);
+    await taint(GONE);
+    const outOfService = { key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' };
+    await taint(GONE, outOfService);
+    expect(isEvicted('p')).toBe(true);
+    expect(eventsOf('p')).toEqual([
+      'TaintManagerEviction: Cancelling deletion of Pod shop/p x1',
+      'TaintManagerEviction: Marking for deletion Pod shop/p x1',
+    ]);
+  });
+
   it('SS-943: a new pod of the name is another pod', async () => {
     await createPod('p', 30);
     await taint(GONE);

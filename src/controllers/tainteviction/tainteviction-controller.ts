@@ -56,6 +56,8 @@ export function createTaintEvictionController(context: ControllerContext): Runna
       }
       if (plan.do === 'stay') cancel(pod);
       else if (!isEvicted(pod)) {
+        // Its time was counted, and counts no more.
+        if (!plan.tolerated) cancel(pod);
         const onMarked = () => tell(pod, 'Marking for deletion Pod');
         await evict(client, pod, { now: formatTime(nowMs), onMarked });
         running.delete(uid);

@@ -16,17 +16,17 @@ const plan = (tolerations: Toleration[], sinceMs?: number) =>
 
 describe('a pod on a node with NoExecute taints', () => {
   it('SS-943: is evicted at once if it does not tolerate one of them', () => {
-    expect(plan([])).toEqual({ do: 'evict' });
-    expect(plan([tolerates('a')])).toEqual({ do: 'evict' });
-    expect(plan([tolerates('a'), tolerates('b', 0)])).toEqual({ do: 'evict' });
-    expect(plan([tolerates('a'), tolerates('b', -5)])).toEqual({ do: 'evict' });
+    expect(plan([])).toEqual({ do: 'evict', tolerated: false });
+    expect(plan([tolerates('a')])).toEqual({ do: 'evict', tolerated: false });
+    expect(plan([tolerates('a'), tolerates('b', 0)])).toEqual({ do: 'evict', tolerated: true });
+    expect(plan([tolerates('a'), tolerates('b', -5)])).toEqual({ do: 'evict', tolerated: true });
   });
 
   it('SS-943: stays for the shortest time that it tolerates one of them', () => {
     const both = [tolerates('a', 300), tolerates('b', 20), tolerates('c', 1)];
     expect(plan(both)).toEqual({ do: 'wait', untilMs: NOW_MS + 20_000 });
     expect(plan(both, NOW_MS - 19_000)).toEqual({ do: 'wait', untilMs: NOW_MS + 1000 });
-    expect(plan(both, NOW_MS - 20_000)).toEqual({ do: 'evict' });
+    expect(plan(both, NOW_MS - 20_000)).toEqual({ do: 'evict', tolerated: true });
     expect(plan([tolerates('a'), tolerates('b', 7)])).toMatchObject({ untilMs: NOW_MS + 7000 });
   });
 

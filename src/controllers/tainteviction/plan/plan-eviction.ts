@@ -14,7 +14,8 @@ export interface EvictionQuestion {
 export type EvictionPlan =
   | { readonly do: 'stay' }
   | { readonly do: 'wait'; readonly untilMs: number }
-  | { readonly do: 'evict' };
+  /** `tolerated`: its time has run out; otherwise it has none. */
+  | { readonly do: 'evict'; readonly tolerated: boolean };
 
 /** The NoExecute ones of a node's taints. */
 export function noExecute(taints: readonly Taint[] | undefined): Taint[] {
@@ -28,9 +29,9 @@ export function noExecute(taints: readonly Taint[] | undefined): Taint[] {
 export function planEviction(question: EvictionQuestion): EvictionPlan {
   const { taints, tolerations, sinceMs, nowMs } = question;
   const used = taints.map((taint) => tolerations.find((entry) => tolerates(entry, taint)));
-  if (used.includes(undefined)) return { do: 'evict' };
+  if (used.includes(undefined)) return { do: 'evict', tolerated: false };
   const seconds = used.flatMap((entry) => entry?.tolerationSeconds ?? []);
   if (seconds.length === 0) return { do: 'stay' };
   const untilMs = (sinceMs ?? nowMs) + Math.max(Math.min(...seconds), 0) * 1000;
-  return untilMs <= nowMs ? { do: 'evict' } : { do: 'wait', untilMs };
+  return untilMs <= nowMs ? { do: 'evict', tolerated: true } : { do: 'wait', untilMs };
 }
