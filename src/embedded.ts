@@ -1,10 +1,11 @@
 // The composition root: store → API server → controllers → nodes → DNS, joined in one process.
 // Every part sees the world through the API server only; here is the one place that knows them all.
-import type { StorageClass } from './api/generated/types.ts';
+import type { ClusterRole, StorageClass } from './api/generated/types.ts';
 import type { RuleContext } from './api/kind-rules.ts';
 import { isAlreadyExists } from './api/meta/status-error.ts';
 import {
   builtinResources,
+  clusterRoles,
   serviceAccounts,
   storageClasses,
   type ResourceDefinition,
@@ -355,7 +356,31 @@ async function createDefaults(options: EmbeddedOptions, client: Client): Promise
     const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata };
     await createIfMissing(client, serviceAccounts, account);
   }
-  if (options.nodes.length > 0) await createIfMissing(client, storageClasses, localStorageClass());
+  if (options.nodes.length === 0) return;
+  await Promise.all([
+    createIfMissing(client, storageClasses, localStorageClass()),
+    createIfMissing(client, clusterRoles, metricsReader()),
+  ]);
+}
+
+/** Gives whoever may look at pods the right to their figures, as metrics-server does. */
+function metricsReader(): ClusterRole {
+  const aggregate = 'rbac.authorization.k8s.io/aggregate-to-';
+  const labels = Object.fromEntries(
+    ['admin', 'edit', 'view'].map((role) => [`${aggregate}${role}`, 'true']),
+  );
+  return {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: 'system:aggregated-metrics-reader', labels },
+    rules: [
+      {
+        apiGroups: ['metrics.k8s.io'],
+        resources: ['pods', 'nodes'],
+        verbs: ['get', 'list', 'watch'],
+      },
+    ],
+  };
 }
 
 async function createIfMissing<T extends KubernetesObject>(

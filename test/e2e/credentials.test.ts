@@ -118,4 +118,11 @@ describeWithPods('the agent of a node', () => {
     const secrets = await server.run(['get', 'secrets', ...agent]);
     expect(secrets.stderr).toContain('cannot list resource "secrets"');
   });
+
+  test('API-1105: who may view may see what pods use', async () => {
+    await server.kubectl('create', 'clusterrolebinding', 'v', '--clusterrole=view', '--user=ann');
+    const may = ['auth', 'can-i', 'list', 'pods.metrics.k8s.io', '--as', 'ann'];
+    expect(await server.kubectl(...may)).toBe('yes\n');
+    expect((await server.run([...may.slice(0, -1), 'joe'])).stdout).toBe('no\n');
+  });
 });
