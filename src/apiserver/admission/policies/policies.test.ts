@@ -252,7 +252,7 @@ describe('mutating admission policies', () => {
 
   it('API-931: a configuration is merged, lists by their keys', async () => {
     const matchConstraints = {
-      resourceRules: [{ ...onMaps.resourceRules[0], resources: ['pods'] }],
+      resourceRules: [{ ...matchMaps(['CREATE']).resourceRules[0], resources: ['pods'] }],
     };
     const container = "Object.spec.containers{name: 'c', imagePullPolicy: 'Always'}";
     await mutation(
