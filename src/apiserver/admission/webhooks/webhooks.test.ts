@@ -13,7 +13,8 @@ let api: TestApi;
 let server: WebhookServer | undefined;
 
 beforeEach(async () => {
-  api = await createTestApi();
+  const issue = () => ({ token: 't', expiresMs: 0 });
+  api = await createTestApi({ tokenIssuer: { audiences: ['api'], issue } });
 });
 afterEach(async () => {
   await server?.stop();
@@ -198,11 +199,14 @@ describe('webhooks of subresources', () => {
       spec: { containers: [{ name: 'c', image: 'reg.example/app:1' }] },
     });
     await serve(() => ({ allowed: false }));
-    await configure({ webhook: ask('pods/binding', 'pods/eviction', 'pods/exec') });
+    const asked = ['pods/binding', 'pods/eviction', 'pods/exec', 'serviceaccounts/token'];
+    await configure({ webhook: ask(...asked) });
     const target = { kind: 'Node', name: 'n' };
     await api.fails(`POST ${pods}/p/binding`, { metadata: { name: 'p' }, target });
     await api.fails(`POST ${pods}/p/eviction`, { metadata: { name: 'p' } });
     await api.fails(`POST ${pods}/p/exec?command=ls&command=-l&stdout=true`);
+    const accounts = '/api/v1/namespaces/default/serviceaccounts';
+    await api.fails(`POST ${accounts}/default/token`, { spec: { audiences: ['vault'] } });
     expect(server?.asked).toMatchObject([
       { operation: 'CREATE', subResource: 'binding', kind: { kind: 'Binding' } },
       { operation: 'CREATE', subResource: 'eviction', kind: { group: 'policy', kind: 'Eviction' } },
@@ -212,6 +216,13 @@ describe('webhooks of subresources', () => {
         name: 'p',
         kind: { kind: 'PodExecOptions' },
         object: { kind: 'PodExecOptions', command: ['ls', '-l'], stdout: true },
+      },
+      {
+        operation: 'CREATE',
+        subResource: 'token',
+        name: 'default',
+        kind: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' },
+        object: { spec: { audiences: ['vault'] } },
       },
     ]);
   });
@@ -341,6 +352,17 @@ describe('failing webhooks', () => {
     const { url } = server!.clientConfig('/x');
     await configure({ webhook: { clientConfig: { url, caBundle: server!.ownBundle } } });
     expect((await createMap()).code).toBe(201);
+  });
+
+  it('API-930: a path is cleaned before it is called', async () => {
+    let path = '';
+    await serve((_, called) => {
+      path = called;
+      return { allowed: true };
+    });
+    await configure({ webhook: { clientConfig: server!.clientConfig('//a//b/') } });
+    expect((await createMap()).code).toBe(201);
+    expect(path).toBe('/a/b');
   });
 
   it('API-930: a webhook that is silent is waited for as long as it says', async () => {
