@@ -82,7 +82,8 @@ export function update<T extends KubernetesObject>(
   rules.applyDefaults(object, context);
   if (subresource === 'status') {
     rules.prepareForStatusUpdate(object, stored, context);
-    return outcome(object, rules.validateStatusUpdate(object, stored, context), []);
+    const causes = rules.validateStatusUpdate(object, stored, context);
+    return outcome(object, causes, rules.statusWarnings(object));
   }
   rules.prepareForUpdate(object, stored, context);
   const causes = rules.validateUpdate(object, stored, context);
