@@ -27,8 +27,22 @@ export interface WebhookEndpoint {
 const SERVICE_LABEL = 'kubernetes.io/service-name';
 const HTTPS_PORT = 443;
 
-/** The URL of a webhook, as messages show it; that of a Service is by its name in the cluster. */
-export function webhookUrl({ url, service }: WebhookConfig): URL {
+/**
+ * The URL of a webhook, as messages show it; that of a Service is by its name in the cluster. Its
+ * path is cleaned as upstream's client does it: envtest's configurations have two slashes in front.
+ */
+export function webhookUrl(config: WebhookConfig): URL {
+  const url = givenUrl(config);
+  url.pathname = cleanPath(url.pathname);
+  return url;
+}
+
+/** Without doubled slashes, and none at the end. */
+function cleanPath(path: string): string {
+  return `/${path.split('/').filter(Boolean).join('/')}`;
+}
+
+function givenUrl({ url, service }: WebhookConfig): URL {
   if (!service) return new URL(url ?? '');
   const { name, namespace, path = '/', port = HTTPS_PORT } = service;
   const start = path.startsWith('/') ? path : `/${path}`;
