@@ -264,9 +264,10 @@ function createApiServer(
   const { clock, random, logger, auditLog } = options;
   return createServer({
     handler: api.handler,
-    authenticator: createAuthenticator(api.reviewToken, {
-      ca: certificates.frontProxyCa,
-      names: [FRONT_PROXY],
+    authenticator: createAuthenticator({
+      reviewToken: api.reviewToken,
+      clock,
+      frontProxy: { ca: certificates.frontProxyCa, names: [FRONT_PROXY] },
     }),
     authorizer: api.authorizer,
     tokenKeys: api.issuer,

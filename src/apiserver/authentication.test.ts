@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import { ManualClock } from '../base/manual-clock.ts';
 import type { UserInfo } from './api-request.ts';
 import {
   ANONYMOUS,
@@ -19,11 +20,13 @@ const reviewToken = createTokenReviewer({
   reviewToken: (token, audiences = ['api']) =>
     token === 'issued' ? { user: robot, audiences } : { error: token === 'old' ? 'expired' : '' },
 });
-const authenticate = createAuthenticator(reviewToken);
+const clock = new ManualClock();
+const authenticate = createAuthenticator({ reviewToken, clock });
 
 /** A TLS connection with a client certificate. */
 function socketOf(subject: object, authorized = true): Credentials['socket'] {
-  const certificate = { subject, fingerprint256: 'AB:CD' };
+  const validTo = new Date(clock.now() + 60_000).toUTCString();
+  const certificate = { subject, fingerprint256: 'AB:CD', valid_to: validTo };
   return { authorized, getPeerCertificate: () => certificate } as Credentials['socket'];
 }
 
@@ -46,6 +49,14 @@ describe('requests', () => {
     expect((await as({ authorization: 'Bearer fixed' }, foreign)).name).toBe('root');
   });
 
+  it('API-1102: a certificate that ends is no good any more, on the same connection', async () => {
+    const socket = socketOf({ CN: 'jane' });
+    expect((await as({}, socket)).name).toBe('jane');
+    clock.advance(61_000);
+    await expect(as({}, socket)).rejects.toMatchObject({ code: 401 });
+    expect((await as({ authorization: 'Bearer fixed' }, socket)).name).toBe('root');
+  });
+
   it('API-1102: tokens come in a header, or as a protocol of a WebSocket', async () => {
     expect((await as({ authorization: 'bearer issued' })).groups).toContain('system:authenticated');
     const encoded = Buffer.from('issued').toString('base64url');
@@ -62,15 +73,17 @@ describe('requests', () => {
 });
 
 describe('a proxy in front of the server', () => {
-  const nowMs = Date.parse('2026-01-01T00:00:00Z');
+  const nowMs = clock.now();
   const proxyCa = makeAuthority(nowMs, 'proxies');
   const clientCa = makeAuthority(nowMs, 'clients');
-  const ask = createAuthenticator(reviewToken, { ca: proxyCa.certificate, names: ['front'] });
+  const frontProxy = { ca: proxyCa.certificate, names: ['front'] };
+  const ask = createAuthenticator({ reviewToken, clock, frontProxy });
   /** A connection whose certificate one of the authorities has signed. */
   const socketBy = (ca: KeyedCertificate, user: string) => {
     const { certificate } = issueClient(ca, { user, groups: ['system:masters'], nowMs });
-    const { raw } = new X509Certificate(certificate);
-    const peer = { subject: { CN: user, O: 'system:masters' }, fingerprint256: 'AB', raw };
+    const { raw, validTo } = new X509Certificate(certificate);
+    const subject = { CN: user, O: 'system:masters' };
+    const peer = { subject, fingerprint256: 'AB', raw, valid_to: validTo };
     return { authorized: true, getPeerCertificate: () => peer } as unknown as Credentials['socket'];
   };
   const headers = {

@@ -4,6 +4,7 @@ import { hash, X509Certificate } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { statusError } from '../api/meta/status-error.ts';
+import type { Clock } from '../base/clock.ts';
 import type { UserInfo } from './api-request.ts';
 
 export const ANONYMOUS: UserInfo = {
@@ -27,7 +28,13 @@ export interface Credentials {
 }
 
 /** What a client certificate makes of a connection. */
-type Peer = { readonly user: UserInfo } | 'proxy' | 'untrusted' | 'none';
+type Peer =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'untrusted' | 'proxy'; readonly expiresMs: number }
+  | { readonly kind: 'user'; readonly user: UserInfo; readonly expiresMs: number };
+
+const NO_PEER: Peer = { kind: 'none' };
+const UNTRUSTED: Peer = { kind: 'untrusted', expiresMs: 0 };
 
 /** Proxies that may say in headers for whom they ask. */
 export interface FrontProxy {
@@ -98,44 +105,58 @@ export function createTokenReviewer(options: TokenReviewerOptions): TokenReviewe
   };
 }
 
+export interface AuthenticatorOptions {
+  readonly reviewToken: TokenReviewer;
+  readonly clock: Pick<Clock, 'now'>;
+  /** Absent: nobody speaks for others. */
+  readonly frontProxy?: FrontProxy;
+}
+
 /**
  * An authenticator over certificates that our CA (or the proxies') signed and tokens. Requests
  * without credentials, or of schemes that aren't known, are anonymous.
  */
-export function createAuthenticator(
-  reviewToken: TokenReviewer,
-  frontProxy?: FrontProxy,
-): Authenticator {
-  const proxyCa = frontProxy && new X509Certificate(frontProxy.ca);
-  const isProxys = (raw: Buffer) => {
-    const certificate = new X509Certificate(raw);
-    return proxyCa && certificate.checkIssued(proxyCa) && certificate.verify(proxyCa.publicKey);
-  };
-  const readPeer = (socket: NonNullable<Credentials['socket']>): Peer => {
-    const certificate = socket.getPeerCertificate?.();
-    const subject = certificate?.subject as Record<string, string | string[]> | undefined;
-    if (!subject) return 'none';
-    const [name] = headerValues(subject['CN']);
-    if (!socket.authorized || name === undefined) return 'untrusted';
-    if (proxyCa && isProxys(certificate.raw) === true) {
-      return frontProxy?.names.includes(name) === true ? 'proxy' : 'untrusted';
-    }
-    return { user: certificateUser(certificate, name) };
-  };
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+  const { reviewToken, clock, frontProxy } = options;
+  const readPeer = createPeerReader(frontProxy);
   // Async, so that a refusal is a rejection.
   return async ({ headers, socket }) => {
-    const peer = socket ? (socket[PEER] ??= readPeer(socket)) : 'none';
-    if (typeof peer === 'object') return peer.user;
-    const named = peer === 'proxy' ? userOfHeaders(headers) : undefined;
+    const peer = socket ? (socket[PEER] ??= readPeer(socket)) : NO_PEER;
+    // A connection may outlive the certificate it was opened with.
+    const isGood = peer.kind !== 'none' && clock.now() < peer.expiresMs;
+    if (isGood && peer.kind === 'user') return peer.user;
+    const named = isGood && peer.kind === 'proxy' ? userOfHeaders(headers) : undefined;
     if (named) return named;
     const token = bearerToken(headers);
     if (token === undefined) {
-      if (peer !== 'none') throw unauthorized();
+      if (peer.kind !== 'none') throw unauthorized();
       return ANONYMOUS;
     }
     const result = reviewToken(token);
     if ('error' in result) throw unauthorized();
     return result.user;
+  };
+}
+
+type ReadPeer = (socket: NonNullable<Credentials['socket']>) => Peer;
+
+function createPeerReader(frontProxy: FrontProxy | undefined): ReadPeer {
+  const proxyCa = frontProxy && new X509Certificate(frontProxy.ca);
+  const isProxys = (raw: Buffer) => {
+    const certificate = new X509Certificate(raw);
+    return proxyCa && certificate.checkIssued(proxyCa) && certificate.verify(proxyCa.publicKey);
+  };
+  return (socket) => {
+    const certificate = socket.getPeerCertificate?.();
+    const subject = certificate?.subject as Record<string, string | string[]> | undefined;
+    if (!subject) return NO_PEER;
+    const [name] = headerValues(subject['CN']);
+    if (!socket.authorized || name === undefined) return UNTRUSTED;
+    const expiresMs = Date.parse(certificate.valid_to);
+    if (proxyCa && isProxys(certificate.raw) === true) {
+      return frontProxy?.names.includes(name) === true ? { kind: 'proxy', expiresMs } : UNTRUSTED;
+    }
+    return { kind: 'user', user: certificateUser(certificate, name), expiresMs };
   };
 }
 

@@ -169,7 +169,10 @@ export async function startFuzzServer(seed: number): Promise<FuzzServer> {
   const tokens = new Map([[certificates.adminToken, admin]]);
   const server = createServer({
     handler,
-    authenticator: createAuthenticator(createTokenReviewer({ tokens, audiences: ['api'] })),
+    authenticator: createAuthenticator({
+      reviewToken: createTokenReviewer({ tokens, audiences: ['api'] }),
+      clock,
+    }),
     authorizer,
     audit: { random, policy: () => AUDITED, write: (event) => void JSON.stringify(event) },
     version: versionInfo('1.36'),

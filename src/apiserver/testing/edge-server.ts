@@ -56,13 +56,14 @@ export async function startEdgeServer(
   const server = createServer({
     handler,
     ...(customResources ? { customResources } : {}),
-    authenticator: createAuthenticator(
-      createTokenReviewer({
+    authenticator: createAuthenticator({
+      clock: systemClock,
+      reviewToken: createTokenReviewer({
         tokens: new Map([[certificates.adminToken, admin]]),
         audiences: ['api'],
         ...(reviewToken ? { reviewToken } : {}),
       }),
-    ),
+    }),
     authorizer: createAuthorizer(store),
     audit: audit && { random: seededRandom(1), policy: auditPolicy, write: audit },
     version: versionInfo('1.36'),
