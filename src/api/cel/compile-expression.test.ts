@@ -62,7 +62,7 @@ describe('API-1010: functions of Kubernetes', () => {
     'isSemver("1.0.0-rc.1") && semver("v1.2", true).minor() == 2',
     'sets.contains([1, 2, 3], [2]) && sets.intersects([1], [1, 2]) && !sets.equivalent([1], [2])',
     '"%s is %d%%".format(["a", dyn(5)]) == "a is 5%"',
-    '"%.2f %e %x %X %b %o".format([dyn(1.5), dyn(1.0), dyn(255), dyn("z"), dyn(5), dyn(8)]) == "1.50 1.000000e+00 ff 7A 101 10"',
+    '"%.2f %e %x %X %b %o".format([dyn(1.5), dyn(1.0), dyn(255), dyn("z"), dyn(5), dyn(8)]) == "1.50 1.000000×10⁰⁰ ff 7A 101 10"',
     '"%s".format([{"b": duration("90s"), "a": duration("1h")}]) == "{a: 3600s, b: 90s}"',
     '"a-b".replace("-", "_") == "a_b" && "abc".charAt(1) == "b"',
     '"a,b,c".split(",", 2) == ["a", "b,c"] && ["a", "b"].join("-") == "a-b"',
@@ -103,6 +103,55 @@ describe('API-1010: schemas as types', () => {
     const when = '2024-05-06T00:00:00Z';
     expect(valueOf('self.when.getMonth() == 4', { when })).toBe(true);
     expect(valueOf('self.labels.all(k, self.labels[k] != "")', { labels: { a: 'b' } })).toBe(true);
+  });
+
+  test('the order of sets and of lists as maps says nothing; they are added by their keys', () => {
+    const entry: Schema = {
+      type: 'object',
+      properties: { k: { type: 'string' }, v: { type: 'integer' } },
+    };
+    const keyed: Schema = {
+      type: 'object',
+      properties: {
+        set: { type: 'array', 'x-kubernetes-list-type': 'set', items: { type: 'string' } },
+        map: {
+          type: 'array',
+          'x-kubernetes-list-type': 'map',
+          'x-kubernetes-list-map-keys': ['k'],
+          items: entry,
+        },
+      },
+    };
+    const self = {
+      set: ['a', 'b'],
+      map: [
+        { k: 'x', v: 1 },
+        { k: 'y', v: 2 },
+      ],
+    };
+    const oldSelf = { set: ['b', 'a'], map: [...self.map].reverse() };
+    const both = { self: { schema: keyed }, oldSelf: { schema: keyed } };
+    for (const text of [
+      'self.set == oldSelf.set && self.map == oldSelf.map',
+      "self.set + ['c', 'a'] == ['c', 'b', 'a']",
+      'self.map + oldSelf.map == self.map && size(self.map + oldSelf.map) == 2',
+      "self.set.map(x, x) == ['a', 'b'] && self.set.map(x, x) != ['b', 'a']",
+    ]) {
+      const { expression } = compileExpression(text, { variables: both });
+      expect(expression?.evaluate({ self, oldSelf }).result, text).toBe(true);
+    }
+  });
+
+  test('what runs costs what it costs the reference', () => {
+    const cost = (text: string) => {
+      const { expression } = compileExpression(text, { variables });
+      return expression?.evaluate({ self: { name: 'abc', list: ['x', 'y'] } }).cost;
+    };
+    expect(cost('self.name == "abc"')).toBe(3);
+    expect(cost('has(self.name)')).toBe(1);
+    expect(cost('[1].reverse() == [1]')).toBe(13);
+    expect(cost('self.name in ["a", "b"]')).toBe(2);
+    expect(cost('self.list.all(x, x != "")')).toBe(11);
   });
 
   test('optional variables are empty for what was not there', () => {

@@ -11,7 +11,7 @@ import { isJsonObject } from '../meta/object.ts';
 import type { Json, JsonObject } from '../meta/object.ts';
 import * as t from './language/types.ts';
 import type { CelType } from './language/types.ts';
-import { CelMap } from './language/values.ts';
+import { CelMap, KeyedList, keyText } from './language/values.ts';
 import { readDate, readDuration, readTimestamp } from './libraries/times.ts';
 
 /** The type of a value with what its schema says about sizes. */
@@ -183,9 +183,24 @@ function listType(schema: Schema, { name, isPlain = false }: Naming): DeclaredTy
     items && declareType(items, { name: `${name}.@idx`, isRoot: isEmbedded(items), isPlain });
   if (!element) return undefined;
   const most = Math.floor((REQUEST_BYTES_MAX - 2) / (element.bytesMin + 1));
-  const convert = (value: Json) => (Array.isArray(value) ? value.map(element.convert) : value);
+  const keyOf = itemKey(schema);
+  const convert = (value: Json) => {
+    if (!Array.isArray(value)) return value;
+    const list = value.map((item) => element.convert(item));
+    return keyOf ? KeyedList.make(list, keyOf) : list;
+  };
   const sizeMax = Math.max(schema.maxItems ?? most, 0);
   return { type: t.listOf(element.type), sizeMax, bytesMin: 2, element, convert };
+}
+
+/** How items of sets and of lists as maps are told apart; undefined for other lists. */
+function itemKey(schema: Schema): ((item: unknown) => string) | undefined {
+  const type = schema['x-kubernetes-list-type'];
+  if (type === 'set') return keyText;
+  if (type !== 'map') return undefined;
+  const keys = (schema['x-kubernetes-list-map-keys'] ?? []).map((key) => escapedName(key) ?? key);
+  return (item) =>
+    JSON.stringify(keys.map((key) => (item instanceof CelMap ? keyText(item.get(key)) : '')));
 }
 
 function objectType(schema: Schema, naming: Naming): DeclaredType | undefined {

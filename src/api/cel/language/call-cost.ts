@@ -104,13 +104,36 @@ export function callCost({ name, id, args, result }: RunCall): number {
       return patternCost(sizeOfValue(second), sizeOfValue(first));
     case 'sets.contains':
     case 'sets.intersects':
-      return one * sizeOfValue(second);
+      return one * sizeOfValue(second) + 1;
     case 'sets.equivalent':
-      return 2 * one * sizeOfValue(second);
+      return 2 * one * sizeOfValue(second) + 1;
+    case 'slice':
+    case 'reverse':
+    case 'lists.range':
+      return listCost(sizeOfValue(result));
+    case 'flatten':
+      return listCost(one * (args.length > 1 ? Number(second) : 1));
+    case 'distinct':
+    case 'sort':
+      return comparedCost(first);
+    case '@sortByAssociatedKeys':
+      return comparedCost(second);
     case '_==_':
       if (first instanceof CelObject && !(first instanceof CelMap)) return 1;
   }
   return overloadCost(id, one, () => sizeOfValue(second));
+}
+
+function listCost(size: number): number {
+  return Math.floor(size) + 1 + LIST_COST;
+}
+
+/** Of a list whose elements are compared with each other. */
+function comparedCost(list: unknown): number {
+  const size = sizeOfValue(list);
+  const first: unknown = Array.isArray(list) ? list[0] : undefined;
+  const isText = typeof first === 'string' || first instanceof Uint8Array;
+  return listCost(size * size * (isText ? 2 + TEXT_FACTOR : 2));
 }
 
 function patternCost(text: number, pattern: number): number {

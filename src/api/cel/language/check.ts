@@ -42,6 +42,12 @@ export const TYPE_NAMES: ReadonlyMap<string, CelType> = new Map(Object.entries({
   bool: t.BOOL, bytes: t.BYTES, double: t.DOUBLE, int: t.INT, string: t.STRING, type: t.TYPE,
   uint: t.UINT, null_type: t.NULL, list: t.listOf(t.DYN), map: t.mapOf(t.DYN, t.DYN),
   'google.protobuf.Timestamp': t.TIMESTAMP, 'google.protobuf.Duration': t.DURATION,
+  'net.IP': t.opaqueOf('net.IP'), 'net.CIDR': t.opaqueOf('net.CIDR'),
+  ...Object.fromEntries(
+    ['Quantity', 'URL', 'Semver', 'NamedFormat'].map((name) => [
+      `kubernetes.${name}`, t.structOf(`kubernetes.${name}`),
+    ]),
+  ),
 }));
 
 class Checker {
@@ -259,10 +265,10 @@ class Checker {
     return wrong.length > 0 ? t.ERROR : t.BOOL;
   }
 
-  #join(node: CelNode, before: CelType | undefined, type: CelType): CelType {
+  #join(before: CelType | undefined, type: CelType): CelType {
     if (!before) return type;
-    if (this.#isAssignable(before, type)) return mostGeneral(before, type);
-    return this.#mismatch(node, before, type);
+    // Where members have to be of one type, the check of literals says so.
+    return this.#isAssignable(before, type) ? mostGeneral(before, type) : t.DYN;
   }
 
   #unwrapped(node: CelNode, isOptional: boolean): CelType {
@@ -277,7 +283,7 @@ class Checker {
     let type: CelType | undefined;
     for (const { value, isOptional } of items) {
       this.check(value);
-      type = this.#join(value, type, this.#unwrapped(value, isOptional));
+      type = this.#join(type, this.#unwrapped(value, isOptional));
     }
     return t.listOf(type ?? this.#newParameter());
   }
@@ -286,9 +292,9 @@ class Checker {
     let keyType: CelType | undefined;
     let valueType: CelType | undefined;
     for (const { key, value, isOptional } of entries) {
-      keyType = this.#join(key, keyType, this.check(key));
+      keyType = this.#join(keyType, this.check(key));
       this.check(value);
-      valueType = this.#join(value, valueType, this.#unwrapped(value, isOptional));
+      valueType = this.#join(valueType, this.#unwrapped(value, isOptional));
     }
     return t.mapOf(keyType ?? this.#newParameter(), valueType ?? this.#newParameter());
   }

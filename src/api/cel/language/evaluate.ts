@@ -58,8 +58,6 @@ class Run {
     }
     const value = this.#variables.get(name);
     if (value !== undefined) return value;
-    const type = TYPE_NAMES.get(name);
-    if (type) return new CelTypeValue(type);
     throw new CelRunError(`no such attribute(s): ${name}`);
   }
 }
@@ -86,9 +84,9 @@ function plan(node: CelNode, functions: FunctionTable): Step {
     case 'literal':
       return () => node.value;
     case 'ident':
-      return variableStep(node.name.replace(/^\./, ''));
+      return variableStep(node.name.replace(/^\./, ''), node);
     case 'select': {
-      if (node.variable !== undefined) return variableStep(node.variable.replace(/^\./, ''));
+      if (node.variable !== undefined) return variableStep(node.variable.replace(/^\./, ''), node);
       const operand = plan(node.operand, functions);
       const { field } = node;
       if (node.isTest) return (run) => hasMember(operand(run), field);
@@ -111,7 +109,10 @@ function plan(node: CelNode, functions: FunctionTable): Step {
   }
 }
 
-function variableStep(name: string): Step {
+function variableStep(name: string, { type }: CelNode): Step {
+  // The name of a type is a constant.
+  const named = type?.kind === 'type' ? TYPE_NAMES.get(name) : undefined;
+  if (named) return () => new CelTypeValue(named);
   return (run) => {
     run.spend(1);
     return run.variable(name);
@@ -186,12 +187,12 @@ function strictCall(
 ): Step {
   const id = overloads.length === 1 ? (overloads[0]?.id ?? '') : idOfEquality(name);
   // The reference works out conversions of literals, and sets of them, before it counts.
-  const isConstant = CONVERSIONS.has(name) && given.every(({ kind }) => kind === 'literal');
-  const isSet = name === '@in' && given[1] !== undefined && isConstantList(given[1]);
+  const isFixed = CONVERSIONS.has(name) && given.every(isConstant);
+  const isSet = name === '@in' && given[1]?.kind === 'list' && isConstant(given[1]);
   return (run) => {
     const values = args.map((arg) => arg(run));
     const result = dispatch(overloads, values);
-    if (!isConstant && !isSet) run.spend(callCost({ name, id, args: values, result }));
+    if (!isFixed && !isSet) run.spend(callCost({ name, id, args: values, result }));
     return result;
   };
 }
@@ -201,12 +202,15 @@ function idOfEquality(name: string): string {
   return name === '_!=_' ? 'not_equals' : '';
 }
 
-function isConstantList(node: CelNode): boolean {
-  return node.kind === 'list' && childrenOf(node).every(isLiteral);
-}
-
-function isLiteral({ kind }: CelNode): boolean {
-  return kind === 'literal';
+/** Literals, conversions, lists and maps of them: the reference makes them before it counts. */
+function isConstant(node: CelNode): boolean {
+  if (node.kind === 'literal') return true;
+  if (node.kind === 'call') return CONVERSIONS.has(node.name) && node.args.every(isConstant);
+  if (node.kind === 'list')
+    return node.items.every((item) => !item.isOptional && isConstant(item.value));
+  if (node.kind !== 'map') return false;
+  const { entries } = node;
+  return entries.every((one) => !one.isOptional && isConstant(one.key) && isConstant(one.value));
 }
 
 function dispatch(overloads: readonly Overload[], values: readonly unknown[]): unknown {
@@ -303,14 +307,14 @@ function planList(node: ListNode, functions: FunctionTable): Step {
   const items = node.items.map(({ value, isOptional }) => {
     return { step: plan(value, functions), isOptional };
   });
-  const isConstant = items.length > 0 && isConstantList(node);
+  const isFixed = isConstant(node);
   return (run) => {
     const list: unknown[] = [];
     for (const { step, isOptional } of items) {
       const value = isOptional ? given(step(run)) : step(run);
       if (value !== undefined) list.push(value);
     }
-    if (!isConstant) run.spend(LIST_COST);
+    if (!isFixed) run.spend(LIST_COST);
     return list;
   };
 }
@@ -325,7 +329,7 @@ function planMap(node: MapNode, functions: FunctionTable): Step {
   const entries = node.entries.map(({ key, value, isOptional }) => {
     return { key: plan(key, functions), value: plan(value, functions), isOptional };
   });
-  const isConstant = entries.length > 0 && childrenOf(node).every(isLiteral);
+  const isFixed = isConstant(node);
   return (run) => {
     const pairs: (readonly [unknown, unknown])[] = [];
     for (const { key, value, isOptional } of entries) {
@@ -333,7 +337,7 @@ function planMap(node: MapNode, functions: FunctionTable): Step {
       const found = isOptional ? given(value(run)) : value(run);
       if (found !== undefined) pairs.push([name, found]);
     }
-    if (!isConstant) run.spend(MAP_COST);
+    if (!isFixed) run.spend(MAP_COST);
     return new EntryMap(pairs);
   };
 }

@@ -243,7 +243,7 @@ class Parser {
           reader.report("no viable alternative at input '-'");
           throw new Mismatch();
         }
-        return this.#literal('-');
+        return this.#literal('-', token.offset);
       case '!':
         return reader.mismatch(EXPRESSION);
       default:
@@ -323,8 +323,8 @@ class Parser {
     return { kind: 'map', offset, entries };
   }
 
-  #literal(sign: string): CelNode {
-    const token = this.#reader.take();
+  #literal(sign: string, offset = this.#reader.token.offset): CelNode {
+    const token = { ...this.#reader.take(), offset };
     const value = literalValue(token, sign);
     if (typeof value === 'object') return literal(token, value.value, value.type);
     this.#fault(value, token.offset);

@@ -61,10 +61,13 @@ export class CelTimestamp extends CelObject {
   readonly celType = TIMESTAMP;
   /** Since 1970. */
   readonly nanoseconds: bigint;
+  /** Of the zone that it was written in, east of UTC; only for texts. */
+  readonly zoneMinutes: number;
 
-  constructor(nanoseconds: bigint) {
+  constructor(nanoseconds: bigint, zoneMinutes = 0) {
     super();
     this.nanoseconds = nanoseconds;
+    this.zoneMinutes = zoneMinutes;
   }
 
   override equals({ nanoseconds }: this): boolean {
@@ -122,8 +125,42 @@ export abstract class CelMap extends CelObject {
   }
 }
 
-/** Keys are the same when CEL holds them for the same: whole numbers of all types. */
-function keyText(key: unknown): string {
+/** A list whose items have keys, so that their order says nothing: a set, or a list as a map. */
+export class KeyedList extends Array<unknown> {
+  // What is made of it is a plain list.
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array;
+  }
+
+  #keyOf: (item: unknown) => string = String;
+
+  static make(items: readonly unknown[], keyOf: (item: unknown) => string): KeyedList {
+    const list = new KeyedList();
+    for (const item of items) list.push(item);
+    list.#keyOf = keyOf;
+    return list;
+  }
+
+  /** The same items, in whatever order. */
+  equalsList(other: readonly unknown[]): boolean {
+    if (other.length !== this.length) return false;
+    const own = new Map(this.map((item) => [this.#keyOf(item), item]));
+    return other.every((item) => {
+      const known = own.get(this.#keyOf(item));
+      return known !== undefined && celEqual(known, item);
+    });
+  }
+
+  /** With the items of the other, which replace those of the same key. */
+  merge(other: readonly unknown[]): KeyedList {
+    const all = new Map(this.map((item) => [this.#keyOf(item), item]));
+    for (const item of other) all.set(this.#keyOf(item), item);
+    return KeyedList.make([...all.values()], this.#keyOf);
+  }
+}
+
+/** A scalar as a key: the same when CEL holds them for the same, whole numbers of all types. */
+export function keyText(key: unknown): string {
   if (key instanceof CelUint) return `n${key.value}`;
   return `${typeof key === 'bigint' || typeof key === 'number' ? 'n' : typeof key}${String(key)}`;
 }
@@ -240,6 +277,7 @@ function plainNumber(value: Numeric): bigint | number {
 export function celEqual(left: unknown, right: unknown): boolean {
   if (isNumeric(left) && isNumeric(right)) return compareNumbers(left, right) === 0;
   if (left === right) return true;
+  if (left instanceof KeyedList && Array.isArray(right)) return left.equalsList(right);
   if (Array.isArray(left) && Array.isArray(right)) {
     if (left.length !== right.length) return false;
     return left.every((item, index) => celEqual(item, right[index]));

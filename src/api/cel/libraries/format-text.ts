@@ -45,11 +45,9 @@ function clauseText(value: unknown, verb: string, precision: number): string {
     case 'd':
       return String(wholeOf(value, 'decimal clause can only be used on integers'));
     case 'f':
-      return numberOf(value).toFixed(precision);
+      return fixedText(numberOf(value), precision);
     case 'e':
-      return numberOf(value)
-        .toExponential(precision)
-        .replace(/e([+-])(\d)$/, 'e$10$2');
+      return scientificText(numberOf(value), precision);
     case 'b': {
       const what = 'only integers and bools can be formatted as binary';
       return typeof value === 'boolean' ? String(Number(value)) : wholeOf(value, what).toString(2);
@@ -63,6 +61,24 @@ function clauseText(value: unknown, verb: string, precision: number): string {
     default:
       throw unparsed(`unrecognized formatting clause "${verb}"`);
   }
+}
+
+/** With commas, as English has them. */
+function fixedText(value: number, precision: number): string {
+  const [whole = '', ...fraction] = value.toFixed(Math.min(precision, 100)).split('.');
+  return [whole.replace(/\B(?=(\d{3})+$)/g, ','), ...fraction].join('.');
+}
+
+const RAISED = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+
+/** `3.14×10⁰⁰`. */
+function scientificText(value: number, precision: number): string {
+  const [digits = '', power = ''] = value.toExponential(Math.min(precision, 100)).split('e');
+  const raised = Array.from(
+    power.slice(1).padStart(2, '0'),
+    (digit) => RAISED[Number(digit)] ?? '',
+  );
+  return `${digits}×10${power.startsWith('-') ? '⁻' : ''}${raised.join('')}`;
 }
 
 function wholeOf(value: unknown, what: string): bigint {

@@ -10,6 +10,7 @@ import {
   INT_MAX,
   INT_MIN,
   isNumeric,
+  KeyedList,
   UINT_MAX,
 } from '../language/values.ts';
 import type { CelMap, EntryMap } from '../language/values.ts';
@@ -86,7 +87,7 @@ const arithmetic: readonly Declaration[] = [
   ['_+_', 'add_duration_timestamp', '(duration, timestamp) -> timestamp', (a: D, b: T) => checkedTimestamp(a.nanoseconds + b.nanoseconds)],
   ['_+_', 'add_timestamp_duration', '(timestamp, duration) -> timestamp', (a: T, b: D) => checkedTimestamp(a.nanoseconds + b.nanoseconds)],
   ['_+_', 'add_int64', '(int, int) -> int', plus.int],
-  ['_+_', 'add_list', '(list(A), list(A)) -> list(A)', (a: List, b: List) => [...a, ...b]],
+  ['_+_', 'add_list', '(list(A), list(A)) -> list(A)', (a: List, b: List) => (a instanceof KeyedList ? a.merge(b) : [...a, ...b])],
   ['_+_', 'add_string', '(string, string) -> string', (a: string, b: string) => a + b],
   ['_+_', 'add_uint64', '(uint, uint) -> uint', plus.uint],
   ['_/_', 'divide_double', '(double, double) -> double', (a: number, b: number) => a / b],

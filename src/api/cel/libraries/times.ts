@@ -1,7 +1,6 @@
 // Durations and timestamps as CEL writes and reads them.
 import type { CelHandler, Declaration } from '../language/declarations.ts';
-import { CelDuration, CelRunError } from '../language/values.ts';
-import type { CelTimestamp } from '../language/values.ts';
+import { CelDuration, CelRunError, CelTimestamp } from '../language/values.ts';
 import { checkedDuration, checkedTimestamp } from './operators.ts';
 
 const SECOND = 1_000_000_000n;
@@ -42,7 +41,14 @@ export function readTimestamp(text: string): CelTimestamp | undefined {
   const milliseconds = Date.parse(`${date}T${time}${zone.toUpperCase()}`);
   if (Number.isNaN(milliseconds) || !isDate(date)) return undefined;
   const nanoseconds = BigInt(fraction.padEnd(9, '0'));
-  return checkedTimestamp(BigInt(milliseconds) * MILLISECOND + nanoseconds);
+  const checked = checkedTimestamp(BigInt(milliseconds) * MILLISECOND + nanoseconds);
+  return new CelTimestamp(checked.nanoseconds, minutesOf(zone));
+}
+
+/** `+01:30` → 90; 0 for UTC. */
+function minutesOf(zone: string): number {
+  const [, sign = '', hours = '', minutes = ''] = /^([+-])(\d{2}):(\d{2})$/.exec(zone) ?? [];
+  return (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -1 : 1);
 }
 
 /** False for days that a month doesn't have. */
@@ -74,10 +80,20 @@ function floorDivide(value: bigint, by: bigint): bigint {
 }
 
 /** As RFC 3339 writes it. */
-export function timestampText({ nanoseconds }: CelTimestamp): string {
+export function timestampText({ nanoseconds, zoneMinutes }: CelTimestamp): string {
   const seconds = floorDivide(nanoseconds, SECOND);
-  const text = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
-  return `${text}${fractionText(nanoseconds - seconds * SECOND)}Z`;
+  const local = Number(seconds) * 1000 + zoneMinutes * 60_000;
+  const text = new Date(local).toISOString().slice(0, 19);
+  return `${text}${fractionText(nanoseconds - seconds * SECOND)}${zoneOf(zoneMinutes)}`;
+}
+
+function zoneOf(minutes: number): string {
+  if (minutes === 0) return 'Z';
+  const size = Math.abs(minutes);
+  const [hours, rest] = [Math.floor(size / 60), size % 60].map((part) =>
+    String(part).padStart(2, '0'),
+  );
+  return `${minutes < 0 ? '-' : '+'}${hours ?? ''}:${rest ?? ''}`;
 }
 
 /** The clock of a time zone: a date whose UTC parts are the local ones. */
@@ -143,6 +159,6 @@ export const times: readonly Declaration[] = [
     'getMilliseconds',
     'duration_to_milliseconds',
     'duration.() -> int',
-    ({ nanoseconds }: CelDuration) => (nanoseconds / MILLISECOND) % 1000n,
+    ({ nanoseconds }: CelDuration) => nanoseconds / MILLISECOND,
   ],
 ];
