@@ -1,7 +1,11 @@
 // The rules of one version of a custom resource, made out of its definition: what kind-rules.ts has
 // for built-in kinds (API-1003 … API-1005, API-404).
 import type { CustomResourceDefinitionVersion, StatusCause } from '../generated/types.ts';
-import { subdomainName, validateObjectMeta } from '../core/object-meta-validation.ts';
+import {
+  subdomainName,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+} from '../core/object-meta-validation.ts';
 import { defineKind } from '../define-kind.ts';
 import type { FieldGetter, KindRules } from '../kind-rules.ts';
 import { fieldPath, invalidValue } from '../meta/field-errors.ts';
@@ -93,9 +97,10 @@ function keepAllButStatus(object: Custom, old: Custom): void {
   else object.metadata.managedFields = managedFields;
 }
 
-function wrongKind(object: KubernetesObject, { kind }: CustomRulesOptions): StatusCause[] {
-  if (object.kind === kind) return [];
-  return [invalidValue(fieldPath('kind'), object.kind, `must be ${kind}`)];
+function wrongKind(object: KubernetesObject, options: CustomRulesOptions): StatusCause[] {
+  return (['kind', 'apiVersion'] as const)
+    .filter((field) => object[field] !== options[field])
+    .map((field) => invalidValue(fieldPath(field), object[field], `must be ${options[field]}`));
 }
 
 function validateNew(object: Custom, options: CustomRulesOptions): StatusCause[] {
@@ -126,6 +131,8 @@ function validateChanged(
   const scale = version.subresources?.scale;
   const [value, old] = [object, oldObject] as unknown as [Json, Json];
   const causes = [
+    // Upstream looks at metadata twice: as of any kind, and as of a custom one.
+    ...validateObjectMetaUpdate(object.metadata, oldObject.metadata),
     ...validateValue(value, schema, { pair: { value, old, schema } }),
     ...validateScaleSpec(object, scale),
     ...validateScaleStatus(object, scale),
@@ -143,6 +150,7 @@ function validateStatus(
   const { schema, version } = options;
   const [value, old] = [object, oldObject] as unknown as [JsonObject, JsonObject];
   const causes = [
+    ...validateObjectMetaUpdate(object.metadata, oldObject.metadata),
     ...statusCauses(value['status'], old['status'], schema),
     ...validateScaleStatus(object, version.subresources?.scale),
     ...ratchetedListTypes(value, old, schema),

@@ -67,6 +67,9 @@ export const daemonSetRules = defineKind<DaemonSet>({
     spec.revisionHistoryLimit ??= 10;
     spec.template ??= {};
     templateDefaults(spec.template);
+    // Whoever writes the set owns the count, as upstream: there it is a field inside the server.
+    const { metadata } = daemonSet;
+    countTemplates(metadata, templateCount(metadata));
   },
   prepareForCreate({ metadata, spec }, context) {
     dropDisabledTemplateFields(spec?.template, undefined, context);
@@ -76,6 +79,9 @@ export const daemonSetRules = defineKind<DaemonSet>({
     dropDisabledTemplateFields(spec?.template, old.spec?.template, context);
     const changed = !semanticEqual(spec?.template, old.spec?.template);
     countTemplates(metadata, templateCount(old.metadata) + (changed ? 1 : 0));
+  },
+  prepareForStatusUpdate({ metadata }, old) {
+    countTemplates(metadata, templateCount(old.metadata));
   },
   *validate({ metadata, spec }) {
     yield* validateMetadata(metadata, { namespaced: true, nameRule: subdomainName });
@@ -97,6 +103,7 @@ export const daemonSetRules = defineKind<DaemonSet>({
       'updatedNumberScheduled',
       'numberAvailable',
       'numberUnavailable',
+      'collisionCount',
     ];
     yield* validateCounts(status ?? {}, counts, []);
     yield* validateCollisionCount(status, old.status);

@@ -39,7 +39,7 @@ export const horizontalPodAutoscalerRules = defineKind<HorizontalPodAutoscaler>(
   namespaced: true,
   nameRule: subdomainName,
   hasStatus: true,
-  initialStatus: () => ({ currentReplicas: 0, desiredReplicas: 0, currentMetrics: null }),
+  initialStatus: () => ({ desiredReplicas: 0, currentMetrics: null }),
   applyDefaults({ spec }) {
     if (spec) fillSpec(spec);
   },

@@ -58,6 +58,7 @@ function toVersion1(object: HorizontalPodAutoscaler): KubernetesObject {
       status &&
       defined({
         ...plainStatus,
+        currentReplicas: status.currentReplicas ?? 0,
         currentCPUUtilizationPercentage: currentCpu?.resource?.current.averageUtilization,
       }),
   });

@@ -190,6 +190,9 @@ const ALWAYS: ReadonlyArray<readonly [types: string, members: Readonly<Record<st
   ['ContainerStateTerminated', { finishedAt: 'null', startedAt: 'null' }],
   ['CronJobSpec', { jobTemplate: EMPTY }],
   ['CSINodeDriver', { topologyKeys: 'null' }],
+  ['CSINodeSpec', { drivers: 'null' }],
+  ['LimitRangeSpec', { limits: 'null' }],
+  ['Condition', { lastTransitionTime: 'null' }],
   ['DaemonSetSpec', { template: EMPTY, updateStrategy: EMPTY }],
   ['DeploymentSpec', { template: EMPTY, strategy: EMPTY }],
   ['StatefulSetSpec', { template: EMPTY, updateStrategy: EMPTY, serviceName: '""' }],
@@ -261,7 +264,7 @@ const ALWAYS: ReadonlyArray<readonly [types: string, members: Readonly<Record<st
   ['FlowSchemaSpec', { matchingPrecedence: '0', priorityLevelConfiguration: EMPTY }],
   ['LimitedPriorityLevelConfiguration', { limitResponse: EMPTY }],
   ['QueuingConfiguration', { handSize: '0', queueLengthLimit: '0', queues: '0' }],
-  ['HorizontalPodAutoscalerStatus', { currentReplicas: '0' }],
+  ['HorizontalPodAutoscalerStatus', { currentMetrics: 'null', desiredReplicas: '0' }],
 ];
 
 // prettier-ignore

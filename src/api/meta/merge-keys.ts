@@ -177,7 +177,7 @@ export const atomicTypes: ReadonlySet<string> = new Set([
   'RoleRef',
   'RbacSubject',
   'ScopeSelector',
-  'CrossVersionObjectReference',
+  'CrossVersionObjectReferenceV1',
   'ServiceBackendPort',
   'ParamKind',
   'ParamRef',

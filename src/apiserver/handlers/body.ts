@@ -67,10 +67,9 @@ export function requireOwnHeader(
   resource: ResourceDefinition,
 ): void {
   const [apiVersion, kind] = [textOf(value, 'apiVersion'), textOf(value, 'kind')];
-  const missing = kind === '' ? 'Kind' : apiVersion === '' ? 'apiVersion' : '';
-  if (missing !== '') {
+  if (kind === '') {
     const text = JSON.stringify(value ?? {});
-    const why = `Object '${missing}' is missing in '${text}'`;
+    const why = `Object 'Kind' is missing in '${text}'`;
     throw unrecognized(request, resource, new BodySyntaxError(why, ''));
   }
   const expected = groupVersion(resource);

@@ -6,6 +6,7 @@ import type { StatusCause, StatusError } from '../../api/meta/status-error.ts';
 import { nameSuffix } from '../../base/random.ts';
 import { requestAttributes } from '../authorization/attributes.ts';
 import { requireAllowed } from '../authorization/authorizer.ts';
+import { groupVersion } from '../../api/resources.ts';
 import { admit, mutate } from '../admission/admission.ts';
 import { admissionRequest } from '../admission/admission-request.ts';
 import type { StoredObject } from '../api-request.ts';
@@ -94,7 +95,10 @@ export function throwCauses(
   causes: readonly StatusCause[],
 ): void {
   // A custom resource may say to be of another kind, which is one of the causes then.
-  const kind = { group: resource.group, kind: object.kind };
+  const { apiVersion, kind: name } = object;
+  const isOwn = resource.custom === undefined || apiVersion === groupVersion(resource);
+  const group = isOwn ? resource.group : apiVersion.split('/').slice(0, -1).join('/');
+  const kind = { group, kind: name };
   if (causes.length > 0) throw invalid(kind, object.metadata.name ?? '', causes);
 }
 

@@ -43,7 +43,9 @@ export function fieldManagement(
   { resource, info: { subresource }, rules }: TrackedRequest,
 ): FieldManagement {
   const { group, resource: name } = resource;
-  const written = { group, resource: name, subresource, hasStatus: rules.hasStatus };
+  const { hasStatus } = rules;
+  const custom = resource.custom !== undefined;
+  const written = { group, resource: name, subresource, hasStatus, custom };
   return {
     ...typingOf(resource),
     filter: resetFilter(written),

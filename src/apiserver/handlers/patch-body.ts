@@ -8,7 +8,7 @@ import { applyJsonPatch } from '../../api/meta/patch/json-patch.ts';
 import { applyMergePatch } from '../../api/meta/patch/merge-patch.ts';
 import { goText, jsonKind, malformedPatch } from '../../api/meta/patch/patch-error.ts';
 import { applyStrategicMerge } from '../../api/meta/patch/strategic-merge.ts';
-import { badRequest, statusError } from '../../api/meta/status-error.ts';
+import { badRequest, internalError, statusError } from '../../api/meta/status-error.ts';
 import type { StatusError } from '../../api/meta/status-error.ts';
 import { builtinTypes } from '../../api/meta/type-model.ts';
 import { groupVersion } from '../../api/resources.ts';
@@ -168,6 +168,7 @@ function decodeResult(json: Json, resource: ResourceDefinition, style: DecodeSty
   if (style === 'converter')
     return decodeOwn(json, resource, { header: own, text: undefined, style });
   if (resource.custom) {
+    requireHeader(json);
     const header = headerOf(json, resource);
     return decodeOwn(json, resource, { header, text: undefined, style });
   }
@@ -180,6 +181,17 @@ function decodeResult(json: Json, resource: ResourceDefinition, style: DecodeSty
   const header = headerOf(json, resource);
   const { object, problems } = decodeOwn(json, resource, { header, text: undefined, style });
   return { object, problems: problems.toSorted() };
+}
+
+/** Custom resources must say what they are. */
+function requireHeader(json: Json): void {
+  const { kind, apiVersion } = isJsonObject(json) ? json : {};
+  if ((kind ?? '') === '') {
+    throw new DecodeError(`Object 'Kind' is missing in '${JSON.stringify(sorted(json))}'`);
+  }
+  if ((apiVersion ?? '') === '') {
+    throw internalError("Object 'apiVersion' is missing in 'object has no apiVersion field'");
+  }
 }
 
 /** Without a version the reference reads its internal form, which shares no field with ours. */

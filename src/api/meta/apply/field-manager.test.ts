@@ -17,7 +17,7 @@ function management(now: number, subresource = ''): FieldManagement {
     apiVersion: 'v1',
     versions: new Set(['v1']),
     empty: emptyObject('ConfigMap'),
-    filter: resetFilter({ group: '', resource: 'configmaps', subresource, hasStatus: false }),
+    filter: (set) => set,
     subresource,
     now: `2026-01-01T00:00:${String(now).padStart(2, '0')}Z`,
   };
@@ -265,24 +265,24 @@ test('API-648: subresources own their part only', () => {
     },
     'f:status': { 'f:phase': {} },
   };
+  const written = { group: '', hasStatus: true, custom: false };
   const filtered = (resource: string, subresource: string) => {
     const group = resource === 'deployments' ? 'apps' : '';
-    return Object.keys(resetFilter({ group, resource, subresource, hasStatus: true })(set));
+    return Object.keys(resetFilter({ ...written, group, resource, subresource })(set));
   };
   expect(filtered('pods', '')).toEqual(['f:metadata', 'f:spec']);
   expect(filtered('pods', 'status')).toEqual(['f:metadata', 'f:status']);
   expect(filtered('pods', 'ephemeralcontainers')).toEqual(['f:spec']);
-  const resize = resetFilter({
-    group: '',
-    resource: 'pods',
-    subresource: 'resize',
-    hasStatus: true,
-  });
+  const resize = resetFilter({ ...written, resource: 'pods', subresource: 'resize' });
   // As upstream: what a resize says of other fields is ignored, and yet owned.
   expect(resize(set)).toEqual(set);
-  const status = { group: 'apps', resource: 'deployments', subresource: 'status', hasStatus: true };
+  const status = { ...written, group: 'apps', resource: 'deployments', subresource: 'status' };
   expect(resetFilter(status)(set)).toEqual({
     'f:metadata': { 'f:ownerReferences': {} },
+    'f:status': { 'f:phase': {} },
+  });
+  const custom = { ...written, group: 'example.com', resource: 'widgets', custom: true };
+  expect(resetFilter({ ...custom, subresource: 'status' })(set)).toEqual({
     'f:status': { 'f:phase': {} },
   });
 });

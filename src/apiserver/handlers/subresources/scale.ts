@@ -191,7 +191,7 @@ function scaled(target: ResourceRequest, current: Scalable, scale: Scale): Scala
   }
   const object = withReplicas(target, workingCopy(current), replicas);
   const { uid = '', resourceVersion = '' } = metadata ?? {};
-  object.metadata.resourceVersion = resourceVersion;
+  if (resourceVersion !== '') object.metadata.resourceVersion = resourceVersion;
   if (uid !== '') object.metadata.uid = uid;
   const before = current.metadata.managedFields;
   const owners = ownersOfParent(before, metadata?.managedFields, scaledType(target));
