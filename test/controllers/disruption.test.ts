@@ -1,5 +1,5 @@
-// Disruption budgets over real objects: the numbers that their controller writes, and what evictions
-// make of them.
+// Disruption budgets over real objects: the numbers that their controller writes, and what
+// evictions make of them.
 import { expect, it } from 'vitest';
 import type { PodDisruptionBudget } from '../../src/api/generated/types.ts';
 import { StatusError } from '../../src/api/meta/status-error.ts';

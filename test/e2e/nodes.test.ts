@@ -1,5 +1,5 @@
-// Nodes as kubectl shows them: one that falls silent, and what becomes of its pod. The node of these
-// tests is an object only, so that it can die without the server.
+// Nodes as kubectl shows them: one that falls silent, and what becomes of its pod. The node of
+// these tests is an object only, so that it can die without the server.
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
