@@ -8,9 +8,8 @@ import {
 } from '../../api/apiextensions/structural-schema.ts';
 import type { CustomResource } from '../../api/apiextensions/custom-kind.ts';
 import type { TypeDocs } from '../type-docs.ts';
-import { fieldText } from '../type-docs.ts';
-import { schemaName } from './schema-names.ts';
-import { schemaReference, type Schema } from './schemas.ts';
+import { metaProperties } from './list-schema.ts';
+import type { Schema } from './schemas.ts';
 
 /** `com.example.stable.v1.CronTab`. */
 export function customSchemaName({ group, version, kind }: CustomResource): string {
@@ -31,21 +30,10 @@ export function customSchema(resource: CustomResource, docs: TypeDocs): Schema {
   };
 }
 
-function selectable({ custom }: CustomResource): Schema {
+/** By which fields its objects can be selected, if any. */
+export function selectable({ custom }: CustomResource): Schema {
   const fields = custom.selectable.map((fieldPath) => ({ fieldPath }));
   return fields.length > 0 ? { 'x-kubernetes-selectable-fields': fields } : {};
-}
-
-function metaProperties(docs: TypeDocs): Record<string, Schema> {
-  const text = (field: string) => fieldText(docs, 'Pod', field) ?? '';
-  return {
-    apiVersion: { type: 'string', description: text('apiVersion') },
-    kind: { type: 'string', description: text('kind') },
-    metadata: {
-      description: text('metadata'),
-      allOf: [schemaReference(schemaName('ObjectMeta'))],
-    },
-  };
 }
 
 const CONVENTIONS =
@@ -83,23 +71,5 @@ function publicSchema(schema: StructuralSchema, docs: TypeDocs): Schema {
     ...(additional ? { additionalProperties: publicSchema(additional, docs) } : {}),
     ...(hasProperties ? { properties: { ...Object.fromEntries(properties), ...meta } } : {}),
     ...(embedded ? { required } : {}),
-  };
-}
-
-/** The schema of lists of custom resources. */
-export function customListSchema(resource: CustomResource, docs: TypeDocs): Schema {
-  const { group, version, custom } = resource;
-  const { metadata: _metadata, ...meta } = metaProperties(docs);
-  return {
-    description: `${custom.listKind} is a list of ${resource.kind}`,
-    type: 'object',
-    required: ['items'],
-    properties: {
-      ...meta,
-      metadata: { allOf: [schemaReference(schemaName('ListMeta'))] },
-      items: { type: 'array', items: schemaReference(customSchemaName(resource)) },
-    },
-    'x-kubernetes-group-version-kind': [{ group, version, kind: custom.listKind }],
-    ...selectable(resource),
   };
 }

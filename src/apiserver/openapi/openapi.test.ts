@@ -60,6 +60,35 @@ describe('OpenAPI v3', () => {
     );
   });
 
+  it('API-232: collections, lists and subresources have their paths', async () => {
+    const { value } = await document('/openapi/v3/apis/apps/v1');
+    const sets = '/apis/apps/v1/namespaces/{namespace}/statefulsets';
+    const list = { $ref: '#/components/schemas/io.k8s.api.apps.v1.StatefulSetList' };
+    for (const path of [sets, '/apis/apps/v1/statefulsets']) {
+      const answer = at(value, 'paths', path, 'get', 'responses', '200', 'content');
+      expect(at(answer, 'application/json')['schema']).toEqual(list);
+    }
+    expect(at(value, 'paths', sets, 'delete')['x-kubernetes-action']).toBe('deletecollection');
+    expect(at(value, 'paths', `${sets}/{name}/scale`, 'patch')).toMatchObject({
+      'x-kubernetes-group-version-kind': { group: 'autoscaling', version: 'v1', kind: 'Scale' },
+    });
+    expect(Object.keys(at(value, 'paths', `${sets}/{name}/status`))).toEqual([
+      'parameters',
+      'get',
+      'put',
+      'patch',
+    ]);
+    const items = at(schemasIn(value), 'io.k8s.api.apps.v1.StatefulSetList', 'properties', 'items');
+    expect(items['items']).toEqual({ $ref: '#/components/schemas/io.k8s.api.apps.v1.StatefulSet' });
+    const core = (await document('/openapi/v3/api/v1')).value;
+    const pod = '/api/v1/namespaces/{namespace}/pods/{name}';
+    expect(at(core, 'paths', `${pod}/exec`, 'post')).toMatchObject({
+      'x-kubernetes-action': 'connect',
+      'x-kubernetes-group-version-kind': { kind: 'PodExecOptions' },
+    });
+    expect(Object.keys(at(core, 'paths', `${pod}/eviction`))).toEqual(['parameters', 'post']);
+  });
+
   it('API-234: schemas carry merge keys', async () => {
     const schemas = schemasIn((await document('/openapi/v3/apis/apps/v1')).value);
     const properties = at(schemas, 'io.k8s.api.core.v1.PodSpec', 'properties');
@@ -76,7 +105,13 @@ describe('OpenAPI v3', () => {
   });
 
   it('API-235: schemas have texts, kinds and no reference that leads nowhere', async () => {
-    for (const path of ['api/v1', 'apis/apps/v1', 'apis/policy/v1', 'apis/storage.k8s.io/v1']) {
+    for (const path of [
+      'api/v1',
+      'apis/apps/v1',
+      'apis/policy/v1',
+      'apis/storage.k8s.io/v1',
+      'apis/batch/v1',
+    ]) {
       const { value } = await document(`/openapi/v3/${path}`);
       const text = JSON.stringify(value);
       for (const [, name = ''] of text.matchAll(/#\/components\/schemas\/([^"]+)"/g)) {

@@ -61,8 +61,17 @@ export function reachableTypes(root: string): ObjectType[] {
   return [...found.values()];
 }
 
+type Packaged = Pick<ResourceDefinition, 'group' | 'version' | 'model'>;
+
+/** What is posted to subresources only. */
+const SUBRESOURCE_BODIES: readonly Packaged[] = [
+  { group: 'autoscaling', version: 'v1', model: 'Scale' },
+  { group: 'policy', version: 'v1', model: 'Eviction' },
+  { group: 'authentication.k8s.io', version: 'v1', model: 'TokenRequest' },
+];
+
 /** `io.k8s.api.apps.v1`. */
-function packageOf({ group, version }: ResourceDefinition): string {
+function packageOf({ group, version }: Packaged): string {
   return `io.k8s.api.${group === '' ? 'core' : group.split('.', 1)[0]}.${version}`;
 }
 
@@ -71,7 +80,7 @@ function namesByType(): ReadonlyMap<string, string> {
   const inOrder = builtinResources.toSorted(
     (a, b) => Number(a.group !== '') - Number(b.group !== ''),
   );
-  for (const resource of inOrder) {
+  for (const resource of [...inOrder, ...SUBRESOURCE_BODIES]) {
     for (const { name } of reachableTypes(resource.model)) {
       const own = OWN_NAMES.get(name) ?? name;
       if (!names.has(name)) names.set(name, `${packageOf(resource)}.${own}`);

@@ -19,6 +19,14 @@ export type Schema = Readonly<Record<string, unknown>>;
 
 const INT_OR_STRING = 'io.k8s.apimachinery.pkg.util.intstr.IntOrString';
 const QUANTITY = 'io.k8s.apimachinery.pkg.api.resource.Quantity';
+const FIELDS = 'io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1';
+const RAW = 'io.k8s.apimachinery.pkg.runtime.RawExtension';
+
+/** Fields of any form that are types of their own. */
+const OPEN_FIELDS: Readonly<Record<string, string>> = {
+  'ControllerRevision.data': RAW,
+  'ManagedFieldsEntry.fieldsV1': FIELDS,
+};
 
 /** A reference to a schema of the same document. */
 export const schemaReference = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
@@ -85,7 +93,8 @@ function fieldSchema(owner: string, { name, type }: FieldModel, text: string | u
   const path = `${owner}.${name}`;
   const values = enumValues.get(path);
   const own = typeSchema(type, (scalar) => {
-    if (holdsQuantity(owner, name)) return schemaReference(QUANTITY);
+    const named = holdsQuantity(owner, name) ? QUANTITY : OPEN_FIELDS[path];
+    if (named !== undefined) return schemaReference(named);
     return values ? { ...SCALARS[scalar], enum: values } : SCALARS[scalar];
   });
   // Beside a reference nothing else counts, hence allOf.
@@ -114,23 +123,27 @@ function objectSchema({ name, fields }: ObjectType, docs: TypeDocs): Schema {
   };
 }
 
+/** What the type model has as scalars, and the reference as types. */
+const NAMED_SCALARS: Readonly<Record<string, Schema>> = {
+  [INT_OR_STRING]: {
+    description: 'IntOrString holds an int32 or a string: a number, or a percentage such as "25%".',
+    format: 'int-or-string',
+    oneOf: [{ type: 'integer' }, { type: 'string' }],
+  },
+  [QUANTITY]: {
+    description: 'Quantity is a number, with a suffix if need be: "500m", "2Gi", "1e3", "0.5".',
+    oneOf: [{ type: 'string' }, { type: 'number' }],
+  },
+  [FIELDS]: { description: 'FieldsV1 is a set of fields, as a tree of them.', type: 'object' },
+  [RAW]: { description: 'RawExtension is an object of any kind.', type: 'object' },
+};
+
 /** The schemas of some kinds and of all types they hold, by OpenAPI name. */
 export function schemasOf(
   resources: readonly ResourceDefinition[],
   docs: TypeDocs,
 ): Record<string, Schema> {
-  const schemas: Record<string, Schema> = {
-    [INT_OR_STRING]: {
-      description:
-        'IntOrString holds an int32 or a string: a number, or a percentage such as "25%".',
-      format: 'int-or-string',
-      oneOf: [{ type: 'integer' }, { type: 'string' }],
-    },
-    [QUANTITY]: {
-      description: 'Quantity is a number, with a suffix if need be: "500m", "2Gi", "1e3", "0.5".',
-      oneOf: [{ type: 'string' }, { type: 'number' }],
-    },
-  };
+  const schemas: Record<string, Schema> = { ...NAMED_SCALARS };
   Object.assign(
     schemas,
     typeSchemas(
