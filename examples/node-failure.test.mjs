@@ -1,5 +1,5 @@
-// What your operator sees when a node dies: nodes made by hand that live by their leases, as those of
-// a real cluster do. Run it with `node --test`; docs/guides/nodes.md says what happens.
+// What your operator sees when a node dies: nodes made by hand that live by their leases, as those
+// of a real cluster do. Run it with `node --test`; docs/guides/nodes.md says what happens.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { leases, nodes, pods } from 'ordinalset';

@@ -234,7 +234,7 @@ describe('deletion', () => {
     await hold(namespace, 'web-0', null);
     await cluster.gone(statefulSets, { namespace, name: 'web' });
     expect(await claims(namespace)).toEqual([]);
-    // The last sync of the set may make its revision once more, as in the reference: an orphan then.
+    // The last sync of the set may make its revision once more, as in the reference.
     await cluster.eventually(async () => {
       const left = await cluster.client.resource(controllerRevisions).list({ namespace });
       return left.items;
