@@ -4,23 +4,24 @@ import { nameOf } from '../../api/meta/object.ts';
 import { ageColumn, ageOf, column, field, nameColumn, type KindTable } from './column.ts';
 
 function bindingTable<T extends RoleBinding | ClusterRoleBinding>(kind: string): KindTable<T> {
+  const binding = kind.charAt(0).toLowerCase() + kind.slice(1);
   return {
     columns: [
       nameColumn,
       column('Role', field(kind, 'roleRef')),
       ageColumn,
-      column('Users', `Users in the ${kind}`, { wide: true }),
-      column('Groups', `Groups in the ${kind}`, { wide: true }),
-      column('ServiceAccounts', `ServiceAccounts in the ${kind}`, { wide: true }),
+      column('Users', `Users in the ${binding}`, { wide: true }),
+      column('Groups', `Groups in the ${binding}`, { wide: true }),
+      column('ServiceAccounts', `ServiceAccounts in the ${binding}`, { wide: true }),
     ],
-    cells(binding, nowMs) {
-      const { roleRef, subjects = [] } = binding;
+    cells(object, nowMs) {
+      const { roleRef, subjects = [] } = object;
       const of = (wanted: string) => subjects.filter((subject) => subject.kind === wanted);
       return [
-        nameOf(binding),
+        nameOf(object),
         // Bookmarks bring only metadata.
         roleRef === undefined ? '/' : `${roleRef.kind}/${roleRef.name}`,
-        ageOf(binding, nowMs),
+        ageOf(object, nowMs),
         of('User').map(nameOfSubject).join(', '),
         of('Group').map(nameOfSubject).join(', '),
         of('ServiceAccount').map(pathOfSubject).join(', '),
