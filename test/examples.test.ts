@@ -58,3 +58,11 @@ test('examples/any-language.sh', { timeout: TIMEOUT_MS }, () => {
   expect(result).toMatchObject({ status: 7, stdout: 'default\n' });
   expect(leftovers().filter((name) => !before.includes(name))).toEqual([]);
 });
+
+const hasPythonClient = run(['/usr/bin/python3', '-c', 'import kubernetes']).status === 0;
+if (!hasPythonClient) process.stderr.write('skipped: Python has no Kubernetes client\n');
+
+test.skipIf(!hasPythonClient)('examples/operator_test.py', { timeout: TIMEOUT_MS }, () => {
+  const program = ['/usr/bin/python3', at('examples/operator_test.py')];
+  expect(run([at('examples/any-language.sh'), ...program])).toMatchObject({ status: 0 });
+});
