@@ -44,8 +44,8 @@ function isTree(value: unknown): value is Tree {
 }
 
 /**
- * v2 has no alternatives and no null, and descriptions stand beside references. What may be null, or
- * keeps unknown members, is of any type, because kubectl would refuse it otherwise.
+ * v2 has no alternatives and no null, and descriptions stand beside references. What may be null,
+ * or keeps unknown members, is of any type, because kubectl would refuse it otherwise.
  */
 function schemaV2(schema: Schema): Schema {
   const { allOf, oneOf, anyOf: _anyOf, not: _not, nullable, $ref, required, ...rest } = schema;

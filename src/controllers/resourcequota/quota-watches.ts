@@ -1,5 +1,5 @@
-// Watches what quotas count, so that what is gone, or asks for less, is found out at once. Kinds are
-// watched from when the first quota counts them; custom ones until their definition ends.
+// Watches what quotas count, so that what is gone, or asks for less, is found out at once. Kinds
+// are watched from when the first quota counts them; custom ones until their definition ends.
 import { isEstablished, namesOfDefinition } from '../../api/apiextensions/custom-kind.ts';
 import type { CustomResourceDefinition, Pod, ResourceQuota } from '../../api/generated/types.ts';
 import { semanticEqual } from '../../api/meta/json-equal.ts';

@@ -107,21 +107,33 @@ export function callCost({ name, id, args, result }: RunCall): number {
       return one * sizeOfValue(second) + 1;
     case 'sets.equivalent':
       return 2 * one * sizeOfValue(second) + 1;
+    case '_==_':
+      if (first instanceof CelObject && !(first instanceof CelMap)) return 1;
+  }
+  return listCallCost(name, args, result) ?? overloadCost(id, one, () => sizeOfValue(second));
+}
+
+/** Of functions that make lists; undefined for others. */
+function listCallCost(
+  name: string,
+  [first, second]: readonly unknown[],
+  result: unknown,
+): number | undefined {
+  switch (name) {
     case 'slice':
     case 'reverse':
     case 'lists.range':
       return listCost(sizeOfValue(result));
     case 'flatten':
-      return listCost(one * (args.length > 1 ? Number(second) : 1));
+      return listCost(sizeOfValue(first) * (second === undefined ? 1 : Number(second)));
     case 'distinct':
     case 'sort':
       return comparedCost(first);
     case '@sortByAssociatedKeys':
       return comparedCost(second);
-    case '_==_':
-      if (first instanceof CelObject && !(first instanceof CelMap)) return 1;
+    default:
+      return undefined;
   }
-  return overloadCost(id, one, () => sizeOfValue(second));
 }
 
 function listCost(size: number): number {
