@@ -63,6 +63,15 @@ describe('cluster addresses', () => {
     expect(selecting.spec).toMatchObject({ ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' });
   });
 
+  it('are of the one family that there is', async () => {
+    const ports = [{ port: 80 }];
+    const faultOf = async (spec: object) => (await refused({ ports, ...spec })).message;
+    expect(await faultOf({ ipFamilies: ['IPv6'] })).toContain('not configured on this cluster');
+    expect(await faultOf({ ipFamilyPolicy: 'RequireDualStack' })).toContain(
+      'this cluster is not configured for dual-stack services',
+    );
+  });
+
   it('stay through updates, several at once too', async () => {
     const { spec } = await service('svc');
     const patches = ['a', 'b', 'c'].map((label) =>
@@ -93,6 +102,16 @@ describe('node ports', () => {
       spec: { ports: [{ port: 80 }] },
     });
     await service('other', { type: 'NodePort', ports });
+  });
+
+  it('are shared by protocols of one port, when asked for', async () => {
+    const shared = { port: 80, nodePort: 30_123 };
+    const ports = [
+      { name: 't', protocol: 'TCP', ...shared },
+      { name: 'u', protocol: 'UDP', ...shared },
+    ];
+    const { spec } = await service('both', { type: 'NodePort', ports });
+    expect(spec?.ports?.map(({ nodePort }) => nodePort)).toEqual([30_123, 30_123]);
   });
 });
 
