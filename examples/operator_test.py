@@ -16,9 +16,11 @@ class GarbageCollection(unittest.TestCase):
 
     def create(self, name, owner=None):
         """Your operator would do this."""
-        owners = owner and [
-            client.V1OwnerReference("v1", name=owner.metadata.name, uid=owner.metadata.uid, kind="ConfigMap")
-        ]
+        to = owner and owner.metadata
+        reference = owner and client.V1OwnerReference(
+            api_version="v1", kind="ConfigMap", name=to.name, uid=to.uid
+        )
+        owners = [reference] if owner else None
         metadata = client.V1ObjectMeta(name=name, owner_references=owners)
         return self.core.create_namespaced_config_map(
             "default", client.V1ConfigMap(metadata=metadata)

@@ -15,7 +15,7 @@ export async function loadTypeDocs(): Promise<TypeDocs> {
 const CONVENTIONS =
   'https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md';
 
-/** Our source has no texts of fields that hold objects; those of metadata are the same everywhere. */
+/** Our source has no texts of fields that hold objects; those of metadata are all the same. */
 const METADATA_TEXTS: Readonly<Record<string, string>> = {
   ObjectMeta: `Standard object's metadata. More info: ${CONVENTIONS}#metadata`,
   ListMeta: `Standard list metadata. More info: ${CONVENTIONS}#types-kinds`,

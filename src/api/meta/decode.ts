@@ -95,7 +95,7 @@ function quantityDecoder(type: TypeRef): Decoder {
   return type.form === 'map' ? mapDecoder(decodeQuantity, () => '0') : decodeQuantity;
 }
 
-/** Members of a JSON schema that hold schemas among other things; to the model they are any value. */
+/** Members of a JSON schema that hold schemas, among other things; the model knows no type. */
 const SCHEMA_CHOICES = new Set([
   'items',
   'additionalItems',

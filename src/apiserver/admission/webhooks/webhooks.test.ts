@@ -347,24 +347,6 @@ describe('failing webhooks', () => {
     await other.stop();
   });
 
-  it('API-930: a bundle may be the certificate of the webhook itself', async () => {
-    await serve(() => ({ allowed: true }));
-    const { url } = server!.clientConfig('/x');
-    await configure({ webhook: { clientConfig: { url, caBundle: server!.ownBundle } } });
-    expect((await createMap()).code).toBe(201);
-  });
-
-  it('API-930: a path is cleaned before it is called', async () => {
-    let path = '';
-    await serve((_, called) => {
-      path = called;
-      return { allowed: true };
-    });
-    await configure({ webhook: { clientConfig: server!.clientConfig('//a//b/') } });
-    expect((await createMap()).code).toBe(201);
-    expect(path).toBe('/a/b');
-  });
-
   it('API-930: a webhook that is silent is waited for as long as it says', async () => {
     await serve(() => {
       // The clock stands still, so the time out comes when the question is there.
