@@ -17,6 +17,7 @@ export interface Extra {
   cluster?: boolean;
   verbs?: readonly Verb[];
   model?: string;
+  deprecation?: string;
 }
 
 /** A resource of `groupVersion` by its plural and its kind. */
@@ -38,6 +39,7 @@ export function define<T extends KubernetesObject>(
     categories: extra.categories ?? [],
     verbs: extra.verbs ?? ALL_VERBS,
     subresources: extra.subresources ?? [],
+    ...(extra.deprecation === undefined ? {} : { deprecation: extra.deprecation }),
   };
 }
 

@@ -26,6 +26,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly verbs: readonly Verb[];
   /** Subresource names: `status`, `scale`, `log` … */
   readonly subresources: readonly string[];
+  /** What every request is warned of, when the resource is on its way out (API-114). */
+  readonly deprecation?: string;
   /** Only of custom resources: what their definition says. */
   readonly custom?: CustomKind;
   /** Never set: carries the type of the objects. */
@@ -73,6 +75,7 @@ export const services = define<types.Service>('v1', ['services', 'Service'], {
 });
 export const endpoints = define<types.Endpoints>('v1', ['endpoints', 'Endpoints'], {
   shortNames: ['ep'],
+  deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
 });
 export const configMaps = define<types.ConfigMap>('v1', ['configmaps', 'ConfigMap'], {
   shortNames: ['cm'],

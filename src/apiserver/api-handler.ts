@@ -48,6 +48,7 @@ import { collectionPrefix } from './registry/object-keys.ts';
 import { builtinTable, type ResourceTable } from './registry/resource-table.ts';
 import { createServiceAllocator } from './registry/service-allocator.ts';
 import { createWebhookClient } from './webhooks/webhook-client.ts';
+import { warned } from './handlers/warned.ts';
 import { methodNotAllowed, parseRequestInfo, resourceNotServed } from './request-info.ts';
 import type { RequestInfo } from './request-info.ts';
 
@@ -169,7 +170,10 @@ async function handle(
   const handler = handlerOf(target);
   const admitted = admitConnect(context, target);
   if (admitted) await admitted;
-  const response = await runHandler(context, target, handler);
+  const response = await warned(
+    () => (resource.deprecation === undefined ? [] : [resource.deprecation]),
+    () => runHandler(context, target, handler),
+  );
   await afterWrite(target, serving);
   return response;
 }

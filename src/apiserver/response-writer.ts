@@ -104,7 +104,7 @@ async function transformedList(response: ListResponse, context: ResponseContext)
 
 /** What is said of a version that is on its way out (API-114). */
 function deprecationOf(resource: ResourceDefinition | undefined): string[] {
-  const text = resource?.custom?.deprecation;
+  const text = resource?.custom ? resource.custom.deprecation : resource?.deprecation;
   return text === undefined ? [] : [text];
 }
 

@@ -69,14 +69,11 @@ describe('endpoints and slices', () => {
   const SLICES = 'endpointslices.discovery.k8s.io';
   const slice = (fields: JsonObject): JsonObject => ({ addressType: 'IPv4', ...fields });
 
-  test('endpoints are deprecated, and their ports TCP', () => {
+  test('endpoints have addresses', () => {
     const subsets = [{ addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 80 }] }, {}];
-    const { errors, warnings } = create('endpoints', { subsets });
+    const { errors } = create('endpoints', { subsets });
     expect(errors).toEqual([
       'subsets[1]: Required value: must specify `addresses` or `notReadyAddresses`',
-    ]);
-    expect(warnings).toEqual([
-      'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
     ]);
   });
 

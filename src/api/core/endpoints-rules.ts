@@ -45,10 +45,8 @@ export const endpointsRules = defineKind<Endpoints>({
     yield* validateMetadataUpdate(endpoints.metadata, old.metadata);
     yield* validateEndpoints(endpoints, semanticEqual(endpoints.subsets, old.subsets));
   },
-  warnings: ({ metadata, subsets }) => [
-    'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
-    ...(metadata.labels?.[MANAGED_BY] === CONTROLLER ? [] : subsetWarnings(subsets ?? [])),
-  ],
+  warnings: ({ metadata, subsets }) =>
+    metadata.labels?.[MANAGED_BY] === CONTROLLER ? [] : [...subsetWarnings(subsets ?? [])],
 });
 
 function* subsetWarnings(subsets: readonly EndpointSubset[]): Iterable<string> {

@@ -175,8 +175,8 @@ function decodeResult(json: Json, resource: ResourceDefinition, style: DecodeSty
   if (!isJsonObject(json)) throw new DecodeError(notTyped(json));
   const { apiVersion = '' } = json;
   if (apiVersion === '') return decodeUnversioned(json, own);
-  if (String(apiVersion).split('/').length > 2) {
-    throw new DecodeError(`unexpected GroupVersion string: ${String(apiVersion)}`);
+  if (typeof apiVersion === 'string' && apiVersion.split('/').length > 2) {
+    throw new DecodeError(`unexpected GroupVersion string: ${apiVersion}`);
   }
   const header = headerOf(json, resource);
   const { object, problems } = decodeOwn(json, resource, { header, text: undefined, style });
