@@ -12,6 +12,7 @@ import type { CelType } from '../../api/cel/language/types.ts';
 import {
   CelDuration,
   CelMap,
+  CelRunError,
   CelTimestamp,
   CelUint,
   LazyMap,
@@ -39,8 +40,29 @@ export class ExpressionError extends Error {
   override name = 'ExpressionError';
 }
 
-/** Values by variable; those of `variables` are worked out when they are asked for. */
-export type ExpressionScope = Readonly<Record<string, unknown>>;
+/** The expressions of a policy cost too much together. */
+export class OutOfBudgetError extends ExpressionError {
+  constructor() {
+    const what = 'validation failed due to running out of cost budget';
+    super(`${what}, no further validation rules will be run`);
+  }
+}
+
+/** What the expressions of a policy may cost for one request; its conditions have their own. */
+const POLICY_COST_MAX = 10_000_000;
+const CONDITIONS_COST_MAX = 2_500_000;
+
+/** What expressions may speak of, and what they may cost from here on. */
+export interface ExpressionScope {
+  /** By variable; those of `variables` are worked out when they are asked for. */
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly budget: { left: number };
+}
+
+/** The same scope with what conditions may cost. */
+export function conditionScope(scope: ExpressionScope): ExpressionScope {
+  return { ...scope, budget: { left: CONDITIONS_COST_MAX } };
+}
 
 const VARIABLES = 'kubernetes.variables';
 
@@ -96,31 +118,32 @@ export function compileInAdmission(text: string, speaking: Speaking = {}): Compi
   });
 }
 
-function compiledFor(text: string, returns: readonly string[] | undefined): Compilation {
-  const key = JSON.stringify([returns ?? [], text]);
-  const before = compiled.get(key);
+function compiledFor(text: string): Compilation {
+  const before = compiled.get(text);
   if (before) return before;
   if (compiled.size >= COMPILED_MAX) compiled.clear();
-  const compilation = compileInAdmission(text, returns === undefined ? {} : { returns });
-  compiled.set(key, compilation);
+  const compilation = compileInAdmission(text);
+  compiled.set(text, compilation);
   return compilation;
 }
 
 /** The value of an expression, as CEL has it. Throws ExpressionError. */
-export function evaluateIn(
-  scope: ExpressionScope,
-  text: string,
-  returns?: readonly string[],
-): unknown {
-  const { expression, error } = compiledFor(text, returns);
+export function evaluateIn(scope: ExpressionScope, text: string): unknown {
+  const { expression, error } = compiledFor(text);
   if (!expression) throw new ExpressionError(`compilation error: compilation failed: ${error}`);
-  return resultOf(expression, scope, text);
+  const { budget } = scope;
+  if (budget.left < 0) throw new OutOfBudgetError();
+  const { result, cost } = evaluated(expression, scope, text);
+  budget.left -= cost;
+  if (budget.left < 0) throw new OutOfBudgetError();
+  return result;
 }
 
-function resultOf(expression: CompiledExpression, scope: ExpressionScope, text: string): unknown {
+function evaluated(expression: CompiledExpression, scope: ExpressionScope, text: string) {
   try {
-    return expression.evaluate(scope, { raw: RAW }).result;
+    return expression.evaluate(scope.values, { raw: RAW });
   } catch (error) {
+    if (error instanceof OutOfBudgetError) throw error;
     throw new ExpressionError(`expression '${text}' resulted in error: ${errorMessage(error)}`);
   }
 }
@@ -131,7 +154,7 @@ export function scopeOf(request: AdmissionRequest, matched: Matched): Expression
   const isGone = operation === 'delete';
   const shown = (value: KubernetesObject | undefined) =>
     value === undefined ? null : celValue(matched.form.to(value));
-  return {
+  const values = {
     object: isGone ? null : shown(object),
     oldObject: shown(isGone ? object : old),
     request: matchedRequest(request, matched),
@@ -140,6 +163,7 @@ export function scopeOf(request: AdmissionRequest, matched: Matched): Expression
     variables: new LazyMap({}),
     ...authorizerOf(request),
   };
+  return { values, budget: { left: POLICY_COST_MAX } };
 }
 
 /** The scope with parameters, and variables that are expressions themselves. */
@@ -149,12 +173,22 @@ export function withVariables(
   definitions: readonly { readonly name: string; readonly expression: string }[],
 ): ExpressionScope {
   const members: Record<string, () => unknown> = {};
-  const values = new LazyMap(members);
-  const full = { ...scope, params: params ? celValue(params) : null, variables: values };
+  const own = { params: params ? celValue(params) : null, variables: new LazyMap(members) };
+  const full = { ...scope, values: { ...scope.values, ...own } };
   for (const { name, expression } of definitions) {
-    members[name] = () => evaluateIn(full, expression);
+    members[name] = () => variableIn(full, name, expression);
   }
   return full;
+}
+
+/** A fault is one of the expression that asks: it may do without the variable. */
+function variableIn(scope: ExpressionScope, name: string, text: string): unknown {
+  try {
+    return evaluateIn(scope, text);
+  } catch (error) {
+    if (error instanceof OutOfBudgetError || !(error instanceof ExpressionError)) throw error;
+    throw new CelRunError(`composited variable "${name}" fails to evaluate: ${error.message}`);
+  }
 }
 
 /** A value of CEL as JSON. Throws ExpressionError for what JSON doesn't have. */

@@ -2,7 +2,7 @@
 import type { MatchCondition } from '../../api/generated/types.ts';
 import { forbidden } from '../../api/meta/status-error.ts';
 import type { AdmissionRequest } from './admission-request.ts';
-import { evaluateIn, ExpressionError, scopeOf } from './expressions.ts';
+import { conditionScope, evaluateIn, ExpressionError, scopeOf } from './expressions.ts';
 import type { ExpressionScope } from './expressions.ts';
 import type { Matched } from './match-request.ts';
 
@@ -35,9 +35,10 @@ export function conditionsHold(
   { matchConditions = [], failurePolicy }: Conditional,
 ): boolean {
   const failures: string[] = [];
+  const own = conditionScope(scope);
   for (const { expression } of matchConditions) {
     try {
-      if (evaluateIn(scope, expression, ['bool']) === false) return false;
+      if (evaluateIn(own, expression) === false) return false;
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;
       failures.push(error.message);

@@ -85,11 +85,11 @@ function mutated(
 ): Json | undefined {
   const document = current as unknown as Json;
   if (patchType === 'JSONPatch') {
-    const patch = jsonOfCel(evaluateIn(scope, jsonPatch?.expression ?? '', ['list(JSONPatch)']));
+    const patch = jsonOfCel(evaluateIn(scope, jsonPatch?.expression ?? ''));
     return patched(document, patch);
   }
   const expression = applyConfiguration?.expression ?? '';
-  const configuration = jsonOfCel(evaluateIn(scope, expression, ['Object']));
+  const configuration = jsonOfCel(evaluateIn(scope, expression));
   return mergeTyped(typingOf(resource).schema, document, configuration);
 }
 

@@ -170,6 +170,29 @@ describe('validating admission policies', () => {
     });
   });
 
+  it('API-931: variables have types, and may fail without harm', async () => {
+    const variables = [
+      { name: 'ok', expression: "object.metadata.name == 'a'" },
+      { name: 'bad', expression: "object.data.none == 'x'" },
+    ];
+    await policy({ variables, validations: [{ expression: 'variables.ok || variables.bad' }] });
+    expect((await create('a')).code).toBe(201);
+    expect((await create('b')).body).toMatchObject({
+      message: expect.stringContaining('composited variable "bad" fails to evaluate: '),
+    });
+    const wrong = { variables, validations: [{ expression: 'variables.other' }] };
+    await expect(policy(wrong, {}, 'q')).rejects.toThrow("undefined field 'other'");
+  });
+
+  it('API-931: all expressions of a policy have one budget', async () => {
+    const data = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`k${index}`, 'v']));
+    const expression = 'object.data.all(a, object.data.all(b, a != b || a == b))';
+    await policy({ validations: Array.from({ length: 20 }, () => ({ expression })) });
+    expect((await create('a', data)).body).toMatchObject({
+      message: expect.stringContaining('running out of cost budget'),
+    });
+  });
+
   it('API-931: what the user may do is known', async () => {
     const may = "authorizer.group('').resource('secrets').namespace('default').check('get')";
     await policy({

@@ -8,7 +8,12 @@ import type {
 import { forbidden, StatusError } from '../../../api/meta/status-error.ts';
 import { validatingPolicies, validatingPolicyBindings } from '../../../api/other-resources.ts';
 import type { AdmissionRequest } from '../admission-request.ts';
-import { evaluateIn, ExpressionError, whenExpressionsLoad } from '../expressions.ts';
+import {
+  evaluateIn,
+  ExpressionError,
+  OutOfBudgetError,
+  whenExpressionsLoad,
+} from '../expressions.ts';
 import type { ExpressionScope } from '../expressions.ts';
 import { isExempt } from '../match-request.ts';
 import { whenDone } from '../when-done.ts';
@@ -65,10 +70,11 @@ function violationsOf(request: AdmissionRequest, meeting: ValidatingMeeting): Vi
     const validations = policy.spec?.validations ?? [];
     const found = validations.flatMap((validation, index): Violation[] => {
       try {
-        if (evaluateIn(scope, validation.expression, ['bool']) === true) return [];
+        if (evaluateIn(scope, validation.expression) === true) return [];
         const { reason = 'Invalid' } = validation;
         return [{ message: messageOf(scope, validation), reason, index }];
       } catch (error) {
+        if (error instanceof OutOfBudgetError) throw error;
         return failure(textOf(error), index);
       }
     });
@@ -112,7 +118,7 @@ function annotate(
   const faults: string[] = [];
   for (const { key, valueExpression } of policy.spec?.auditAnnotations ?? []) {
     try {
-      const value = evaluateIn(scope, valueExpression, ['string', 'null_type']);
+      const value = evaluateIn(scope, valueExpression);
       const text = typeof value === 'string' ? value.trim() : '';
       if (text === '') continue;
       request.audit(`${policy.metadata.name ?? ''}/${key}`, text.slice(0, ANNOTATION_MAX));
