@@ -34,6 +34,7 @@ const MERGED_BY: ReadonlyArray<readonly [key: string, ...fields: string[]]> = [
     'ValidatingWebhook.matchConditions',
     'MutatingWebhook.matchConditions',
     'ValidatingAdmissionPolicySpec.matchConditions',
+    'MutatingAdmissionPolicySpec.matchConditions',
     'ValidatingAdmissionPolicySpec.variables',
   ],
   ['ip', 'PodSpec.hostAliases', 'PodStatus.podIPs', 'PodStatus.hostIPs'],
@@ -111,6 +112,7 @@ export const associativeLists: ReadonlyMap<string, readonly string[]> = new Map(
     'ValidatingWebhook.matchConditions',
     'MutatingWebhook.matchConditions',
     'ValidatingAdmissionPolicySpec.matchConditions',
+    'MutatingAdmissionPolicySpec.matchConditions',
     'ValidatingAdmissionPolicySpec.variables',
   ].map((field): [string, string[]] => [field, ['name']]),
   ...MERGED_BY.filter(([key]) => key === 'type')
@@ -153,6 +155,13 @@ export const setLists: ReadonlySet<string> = new Set([
   'ContainerRestartRuleOnExitCodes.values',
   'CSIDriverSpec.volumeLifecycleModes',
   'ValidatingAdmissionPolicyBindingSpec.validationActions',
+  'NodeAllocatableResourceClaimStatus.containers',
+  'NonResourcePolicyRule.nonResourceURLs',
+  'NonResourcePolicyRule.verbs',
+  'ResourcePolicyRule.apiGroups',
+  'ResourcePolicyRule.namespaces',
+  'ResourcePolicyRule.resources',
+  'ResourcePolicyRule.verbs',
 ]);
 
 /** Types server-side apply owns as a whole wherever they stand, save `atomicExceptions`. */

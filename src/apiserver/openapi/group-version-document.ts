@@ -52,7 +52,10 @@ function listSchemas({ resources }: ServedVersion, docs: TypeDocs): Record<strin
     const further = isCustom(resource) ? selectable(resource) : {};
     return [listSchemaName(resource), { ...listSchema(list, docs), ...further }] as const;
   });
-  return { ...typeSchemas(['ListMeta'], docs), ...Object.fromEntries(schemas) };
+  return {
+    ...typeSchemas(['ListMeta', 'DeleteOptions', 'Status'], docs),
+    ...Object.fromEntries(schemas),
+  };
 }
 
 /** The schemas of custom kinds, with the built-in ones that they refer to. */

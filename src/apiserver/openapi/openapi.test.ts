@@ -86,6 +86,10 @@ describe('OpenAPI v3', () => {
       'x-kubernetes-action': 'connect',
       'x-kubernetes-group-version-kind': { kind: 'PodExecOptions' },
     });
+    const options = at(core, 'paths', pod, 'delete', 'requestBody', 'content', 'application/json');
+    expect(options['schema']).toEqual({
+      $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions',
+    });
     expect(Object.keys(at(core, 'paths', `${pod}/eviction`))).toEqual(['parameters', 'post']);
   });
 
@@ -160,6 +164,11 @@ describe('OpenAPI v3', () => {
 
   it('API-237: types have the names of the reference, each its own', () => {
     expect(schemaName('EventsV1Event')).toBe('io.k8s.api.events.v1.Event');
+    expect(schemaName('TopologySelectorTerm')).toBe('io.k8s.api.core.v1.TopologySelectorTerm');
+    expect(schemaName('Scale')).toBe('io.k8s.api.autoscaling.v1.Scale');
+    expect(schemaName('CustomResourceDefinition')).toBe(
+      'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition',
+    );
     expect(schemaName('HorizontalPodAutoscalerV1')).toMatch(/autoscaling\.v1\.Horizontal\w+r$/);
     const names = builtinTypes.names.map(schemaName);
     expect(new Set(names).size).toBe(names.length);

@@ -78,6 +78,16 @@ function operation(
   };
 }
 
+/** A deletion takes options and tells how it went; some kinds answer with their object. */
+function deletion(subject: Subject, action: string): Schema {
+  const options = content(JSON_TYPES, schemaReference(schemaName('DeleteOptions')));
+  return {
+    ...operation({ ...subject, schema: schemaReference(schemaName('Status')) }, action),
+    parameters: [dryRun],
+    requestBody: { content: options },
+  };
+}
+
 function pathParameters(resource: ResourceDefinition, named: boolean): Schema[] {
   return [
     ...(named ? [parameter('path', 'name', `name of the ${resource.kind}`)] : []),
@@ -97,7 +107,7 @@ function objectPath(resource: ResourceDefinition): Schema {
     get: operation(subject, 'get'),
     put: operation(subject, 'put', JSON_TYPES),
     patch: operation(subject, 'patch', patchTypes(resource)),
-    delete: operation(subject, 'delete'),
+    delete: deletion(subject, 'delete'),
   };
 }
 
@@ -109,7 +119,7 @@ function collectionPath(resource: ResourceDefinition): Schema {
     ...(verbs.includes('list') ? { get: listOperation(resource) } : {}),
     post: operation(subject, 'post', JSON_TYPES),
     ...(verbs.includes('deletecollection')
-      ? { delete: operation(subject, 'deletecollection') }
+      ? { delete: deletion(subject, 'deletecollection') }
       : {}),
   };
 }

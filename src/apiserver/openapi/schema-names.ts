@@ -14,6 +14,7 @@ const META_TYPES = new Set([
   'ObjectMeta',
   'OwnerReference',
   'Preconditions',
+  'ShardInfo',
   'Status',
   'StatusCause',
   'StatusDetails',
@@ -70,13 +71,20 @@ const SUBRESOURCE_BODIES: readonly Packaged[] = [
   { group: 'authentication.k8s.io', version: 'v1', model: 'TokenRequest' },
 ];
 
+/** Types of the core group that only other groups reach. */
+const CORE_TYPES = ['TopologySelectorLabelRequirement', 'TopologySelectorTerm'];
+
 /** `io.k8s.api.apps.v1`. */
 function packageOf({ group, version }: Packaged): string {
+  if (group === 'apiextensions.k8s.io') {
+    return `io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.${version}`;
+  }
   return `io.k8s.api.${group === '' ? 'core' : group.split('.', 1)[0]}.${version}`;
 }
 
 function namesByType(): ReadonlyMap<string, string> {
   const names = new Map([...META_TYPES].map((name) => [name, `${META}.${name}`]));
+  for (const name of CORE_TYPES) names.set(name, `io.k8s.api.core.v1.${name}`);
   const inOrder = builtinResources.toSorted(
     (a, b) => Number(a.group !== '') - Number(b.group !== ''),
   );

@@ -124,7 +124,7 @@ function operation({ requestBody, responses, parameters: own, ...rest }: Tree): 
   const bodyParameter = body && {
     name: 'body',
     in: 'body',
-    required: true,
+    required: isTree(requestBody) && requestBody['required'] === true,
     schema: body.schema,
   };
   return {
