@@ -30,8 +30,16 @@ const allowed = { response: { uid: 'u', allowed: true } };
 test('API-930: a bundle may be the certificate of the webhook itself', async () => {
   const { url } = server.clientConfig();
   expect(await call({ url, caBundle: server.ownBundle })).toMatchObject(allowed);
-  const other = await startWebhookServer(() => undefined);
-  await expect(call({ url, caBundle: other.ownBundle })).rejects.toThrow('unknown authority');
+});
+
+test('API-930: only certificates of its bundle are trusted, and only for the right name', async () => {
+  const other = await startWebhookServer(() => undefined, ['other.example.com']);
+  const { url } = server.clientConfig();
+  const refused = 'tls: failed to verify certificate: x509: ';
+  await expect(call({ url, caBundle: other.caBundle })).rejects.toThrow(
+    `${refused}certificate signed by unknown authority`,
+  );
+  await expect(call(other.clientConfig())).rejects.toThrow(refused);
   await other.stop();
 });
 
