@@ -33,6 +33,8 @@ await build({
   // Half the size is half the time to parse it; names stay for readable stack traces.
   minifySyntax: true,
   minifyWhitespace: true,
+  // Node shows the line where an uncaught error was thrown: it must not be the whole program.
+  lineLimit: 160,
   sourcemap: true,
   sourcesContent: false,
   legalComments: 'linked',
