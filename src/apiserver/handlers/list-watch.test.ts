@@ -263,12 +263,30 @@ describe('watch', () => {
     expect(await types(`&resourceVersion=${api.store.revision}`)).toEqual([]);
   });
 
-  it('API-514: a watch list from the future ends with an ERROR event', async () => {
-    const query = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan';
-    const watch = await api.watch(`${CMS}?watch=true&${query}&resourceVersion=99999999`);
-    expect(watch.events).toMatchObject([{ type: 'ERROR', object: { code: 504 } }]);
-    expect(watch.ended).toBe(true);
-    expect((await api.fails(`GET ${CMS}?watch=true&resourceVersion=99999999`)).code).toBe(504);
+  it.each(['', '&sendInitialEvents=true&resourceVersionMatch=NotOlderThan'])(
+    'API-503, API-514: a watch%s from the future is silent a while and ends with an ERROR event',
+    async (query) => {
+      const watch = await api.watch(`${CMS}?watch=true${query}&resourceVersion=99999999`);
+      api.clock.advance(2_900);
+      expect([watch.events, watch.ended]).toEqual([[], false]);
+      api.clock.advance(100);
+      expect(watch.events).toMatchObject([{ type: 'ERROR', object: { code: 504 } }]);
+      expect(watch.ended).toBe(true);
+      expect(api.clock.nextDueMs()).toBeUndefined();
+    },
+  );
+
+  it('API-503: a watch from a near future sends what comes after it', async () => {
+    const future = api.store.revision + 1;
+    const watch = await api.watch(`${CMS}?watch=true&resourceVersion=${future}`);
+    for (const name of ['early', 'later']) {
+      await api.ok(`POST ${CMS}`, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } });
+    }
+    api.clock.advance(3_000);
+    expect(watch.events).toMatchObject([
+      { type: 'ADDED', object: { metadata: { name: 'later' } } },
+    ]);
+    watch.stop();
   });
 
   it('API-521: the name of an old watch path is what may be selected by', async () => {

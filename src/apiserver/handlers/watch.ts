@@ -25,6 +25,8 @@ import type { Selection } from './selection.ts';
 const BOOKMARK_INTERVAL_MS = 60_000;
 /** The last bookmark comes this long before the end. */
 const LAST_BOOKMARK_MS = 2_000;
+/** So long a watch stays silent for a version of the future before it ends with an error. */
+const FRESH_WAIT_MS = 3_000;
 /** Life time of a watch that asks for none: random from this to its double (API-513). */
 const LIFE_SECONDS_MIN = 1_800;
 
@@ -35,8 +37,6 @@ export function handleWatch(context: HandlerContext, target: ResourceRequest): W
   if (from === undefined) {
     throw statusError('', invalidVersion(options.resourceVersion));
   }
-  const { revision } = context.store;
-  if (from > revision && !options.sendInitialEvents) throw tooLargeResourceVersion(from, revision);
   const lifeSeconds =
     options.timeoutSeconds === undefined || options.timeoutSeconds <= 0
       ? LIFE_SECONDS_MIN + context.random.integer(LIFE_SECONDS_MIN)
@@ -61,7 +61,7 @@ class WatchSession {
   readonly #context: HandlerContext;
   readonly #plan: WatchPlan;
   readonly #sink: ApiWatchSink;
-  readonly #timers: { life?: Timer; bookmark?: Timer } = {};
+  readonly #timers: { life?: Timer; bookmark?: Timer; fresh?: Timer } = {};
   #watch: Watch | undefined;
   #ended = false;
 
@@ -72,11 +72,20 @@ class WatchSession {
   }
 
   open(): { stop(): void } {
+    const { store, clock } = this.#context;
+    if (this.#plan.from <= store.revision) this.#follow();
+    else this.#timers.fresh = clock.schedule(FRESH_WAIT_MS, () => this.#follow());
+    if (!this.#ended) this.#setTimers();
+    return { stop: () => this.#release() };
+  }
+
+  #follow(): void {
     const { revision } = this.#context.store;
     if (this.#plan.from > revision) {
-      // Once the head of the reply is out, whatever goes wrong is an event.
+      // A store that was begun anew would never get there: the client is told, to list again. Once
+      // the head of the reply is out, whatever goes wrong is an event.
       this.#endWith(tooLargeResourceVersion(this.#plan.from, revision).status);
-      return { stop: () => this.#release() };
+      return;
     }
     try {
       const watch = this.#context.store.watch(this.#plan.selection.prefix, this.#start(), {
@@ -88,8 +97,6 @@ class WatchSession {
     } catch (error) {
       this.#fail(error);
     }
-    if (!this.#ended) this.#setTimers();
-    return { stop: () => this.#release() };
   }
 
   /** Sends the initial events, if any are due; returns the revision to go on from. */
@@ -171,6 +178,7 @@ class WatchSession {
     this.#watch?.stop();
     this.#timers.life?.cancel();
     this.#timers.bookmark?.cancel();
+    this.#timers.fresh?.cancel();
   }
 }
 
