@@ -9,8 +9,7 @@ import type { LocatedContainer } from './windows-validation.ts';
 const SPEC_LIMIT_KIB = 64;
 const DOMAIN_LIMIT = 256;
 const USER_LIMIT = 104;
-// eslint-disable-next-line no-control-regex
-const CONTROL = /[\x00-\x1f\x7f]/;
+const DELETE = '\x7f';
 const NET_BIOS = /^[^\\/:*?"<>|.][^\\/:*?"<>|]{0,14}$/;
 const DNS_LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?';
 const DNS_DOMAIN = new RegExp(`^${DNS_LABEL}(?:\\.${DNS_LABEL})*$`);
@@ -40,11 +39,15 @@ export function* validateWindowsOptions(
   }
 }
 
+function hasControls(text: string): boolean {
+  return [...text].some((character) => character < ' ' || character === DELETE);
+}
+
 /** `user` or `domain\user`. */
 function* userFaults(text: string): Iterable<string> {
   const [first = '', second, ...more] = text.split('\\');
   if (text === '') yield ' cannot be an empty string';
-  else if (CONTROL.test(text)) yield ' cannot contain control characters';
+  else if (hasControls(text)) yield ' cannot contain control characters';
   else if (more.length > 0) yield ' cannot contain more than one backslash';
   else {
     const user = second ?? first;
