@@ -42,3 +42,14 @@ it('API-117: says what it could not write, and goes on', async () => {
   await file.flush();
   expect(errors).toEqual(['audit events lost']);
 });
+
+it('API-117: what cannot be written down is no fault of the server', async () => {
+  const path = join(folder, 'audit.log');
+  const file = createAuditFile({ path, logger: silentLogger });
+  const endless: Record<string, unknown> = {};
+  endless['itself'] = endless;
+  file.write(endless);
+  file.write({ a: 1 });
+  await file.flush();
+  expect(await readFile(path, 'utf8')).toBe('{"a":1}\n');
+});

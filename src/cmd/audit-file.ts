@@ -47,17 +47,27 @@ export function createAuditFile(options: AuditFileOptions): AuditFile {
 
   return {
     write(event) {
-      if (waiting.length >= WAITING_MAX) {
+      const line = lineOf(event);
+      if (waiting.length >= WAITING_MAX || line === undefined) {
         lost += 1;
         return;
       }
-      waiting.push(`${JSON.stringify(event)}\n`);
+      waiting.push(line);
       writing ??= drain();
     },
     async flush() {
       while (writing) await writing;
     },
   };
+}
+
+/** Undefined for what can't be written down: bodies are as deep and long as callers like. */
+function lineOf(event: object): string | undefined {
+  try {
+    return `${JSON.stringify(event)}\n`;
+  } catch {
+    return undefined;
+  }
 }
 
 async function rotate(path: string, bytesMax: number): Promise<void> {
