@@ -40,7 +40,7 @@ export function* validateWindowsOptions(
 }
 
 function hasControls(text: string): boolean {
-  return [...text].some((character) => character < ' ' || character === DELETE);
+  return Array.from(text).some((character) => character < ' ' || character === DELETE);
 }
 
 /** `user` or `domain\user`. */
