@@ -1,7 +1,7 @@
 // The rules of Jobs for the API server.
 import type { Container, Job, JobSpec, PodSpec } from '../generated/types.ts';
 import type { Causes } from '../core/field-rules.ts';
-import { immutable, nonNegative } from '../core/field-rules.ts';
+import { immutable } from '../core/field-rules.ts';
 import { dropDisabledTemplateFields } from '../core/disabled-fields.ts';
 import {
   subdomainName,
@@ -16,6 +16,7 @@ import { fieldPath, invalidValue, required } from '../meta/field-errors.ts';
 import { matches, validateLabelSelector } from '../meta/labels.ts';
 import { validateDns1123Label } from '../meta/names.ts';
 import { usableSelector } from '../apps/workload-validation.ts';
+import { validateJobStatus } from './job-status-validation.ts';
 import { validateJobParts } from './job-validation.ts';
 
 const SPEC = fieldPath('spec');
@@ -55,11 +56,9 @@ export const jobRules = defineKind<Job>({
     yield* validateSpec(job.spec ?? emptySpec());
     yield* validateChange(job, old);
   },
-  *validateStatusUpdate({ metadata, status = {} }, old) {
-    yield* validateMetadataUpdate(metadata, old.metadata);
-    for (const count of ['active', 'succeeded', 'failed', 'ready', 'terminating'] as const) {
-      yield* nonNegative(status[count], fieldPath('status', count));
-    }
+  *validateStatusUpdate(job, old) {
+    yield* validateMetadataUpdate(job.metadata, old.metadata);
+    yield* validateJobStatus(job, old);
   },
   warnings(job, old) {
     const changed = job.metadata.generation !== old?.metadata.generation;
