@@ -2,6 +2,7 @@
 // clients still read them.
 import type { ResourceDefinition } from '../../api/resources.ts';
 import type { ServedGroup, ServedVersion } from './group-versions.ts';
+import { storageVersionHash } from './storage-version-hash.ts';
 import { subresourceDefinition } from './subresources.ts';
 
 /** GET /api; `address`: `host:port` of this server. */
@@ -41,6 +42,7 @@ function subresourceEntry(resource: ResourceDefinition, name: string) {
 }
 
 function resourceEntries(resource: ResourceDefinition) {
+  const hash = storageVersionHash(resource);
   const main = {
     name: resource.resource,
     singularName: resource.singular,
@@ -49,6 +51,7 @@ function resourceEntries(resource: ResourceDefinition) {
     verbs: resource.verbs,
     ...(resource.shortNames.length > 0 ? { shortNames: resource.shortNames } : {}),
     ...(resource.categories.length > 0 ? { categories: resource.categories } : {}),
+    ...(hash === undefined ? {} : { storageVersionHash: hash }),
   };
   const names = resource.subresources.toSorted();
   return [main, ...names.map((name) => subresourceEntry(resource, name))];

@@ -27,6 +27,7 @@ interface Entry {
   verbs: string[];
   shortNames?: string[];
   categories?: string[];
+  storageVersionHash?: string;
 }
 
 const entries = (path: string) => (read(path).value as { resources: Entry[] }).resources;
@@ -94,6 +95,18 @@ describe('aggregated', () => {
 });
 
 describe('plain', () => {
+  test('API-205: versions of the same stored objects have the same hash', () => {
+    const hash = (path: string, wanted: string) =>
+      entries(path).find(({ name }) => name === wanted)?.storageVersionHash;
+    expect(hash('/api/v1', 'pods')).toBe('xPOwRZ+Yhw8=');
+    expect(hash('/apis/apps/v1', 'deployments')).toBe('8aSe+NMegvE=');
+    expect(hash('/apis/autoscaling/v1', 'horizontalpodautoscalers')).toBe('qwQve8ut294=');
+    expect(hash('/apis/autoscaling/v2', 'horizontalpodautoscalers')).toBe('qwQve8ut294=');
+    expect(hash('/apis/events.k8s.io/v1', 'events')).toBe('r2yiGXH7wu8=');
+    expect(hash('/api/v1', 'pods/status')).toBeUndefined();
+    expect(hash('/apis/authorization.k8s.io/v1', 'subjectaccessreviews')).toBeUndefined();
+  });
+
   test('API-205: four documents lead to every resource', () => {
     expect(read('/api').value).toEqual({
       kind: 'APIVersions',

@@ -60,6 +60,13 @@ describe('OpenAPI v3', () => {
     );
   });
 
+  it('API-232: no list of parameters is empty', async () => {
+    for (const path of ['apis/apps/v1', 'apis/rbac.authorization.k8s.io/v1', 'api/v1']) {
+      const { value } = await document(`/openapi/v3/${path}`);
+      expect(JSON.stringify(value)).not.toContain('"parameters":[]');
+    }
+  });
+
   it('API-232: collections, lists and subresources have their paths', async () => {
     const { value } = await document('/openapi/v3/apis/apps/v1');
     const sets = '/apis/apps/v1/namespaces/{namespace}/statefulsets';

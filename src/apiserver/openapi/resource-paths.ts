@@ -72,8 +72,12 @@ function operation(
   return {
     'x-kubernetes-action': action,
     'x-kubernetes-group-version-kind': { group, version, kind },
-    parameters: body ? [dryRun, fieldValidation] : [],
-    ...(body ? { requestBody: { content: content(body, bodySchema), required: true } } : {}),
+    ...(body
+      ? {
+          parameters: [dryRun, fieldValidation],
+          requestBody: { content: content(body, bodySchema), required: true },
+        }
+      : {}),
     responses: { 200: { description: 'OK', content: content(JSON_TYPES, schema) } },
   };
 }
@@ -88,11 +92,13 @@ function deletion(subject: Subject, action: string): Schema {
   };
 }
 
-function pathParameters(resource: ResourceDefinition, named: boolean): Schema[] {
-  return [
+/** No empty lists anywhere: clients that read a document and write it lose them. */
+function pathParameters(resource: ResourceDefinition, named: boolean): Schema {
+  const parameters = [
     ...(named ? [parameter('path', 'name', `name of the ${resource.kind}`)] : []),
     ...(resource.namespaced ? [parameter('path', 'namespace', 'object name and auth scope')] : []),
   ];
+  return parameters.length > 0 ? { parameters } : {};
 }
 
 function subjectOf(resource: ResourceDefinition): Subject {
@@ -103,7 +109,7 @@ function subjectOf(resource: ResourceDefinition): Subject {
 function objectPath(resource: ResourceDefinition): Schema {
   const subject = subjectOf(resource);
   return {
-    parameters: pathParameters(resource, true),
+    ...pathParameters(resource, true),
     get: operation(subject, 'get'),
     put: operation(subject, 'put', JSON_TYPES),
     patch: operation(subject, 'patch', patchTypes(resource)),
@@ -115,7 +121,7 @@ function collectionPath(resource: ResourceDefinition): Schema {
   const subject = subjectOf(resource);
   const { verbs } = resource;
   return {
-    parameters: pathParameters(resource, false),
+    ...pathParameters(resource, false),
     ...(verbs.includes('list') ? { get: listOperation(resource) } : {}),
     post: operation(subject, 'post', JSON_TYPES),
     ...(verbs.includes('deletecollection')
@@ -158,10 +164,10 @@ function subresourcePath(resource: ResourceDefinition, name: string): Schema {
   // What is no object is a connection, whose options are in the query.
   if (own !== undefined && !SUBRESOURCE_MODELS.has(own)) {
     const connect = operation(subject, 'connect');
-    return { parameters, get: connect, post: connect };
+    return { ...parameters, get: connect, post: connect };
   }
   return {
-    parameters,
+    ...parameters,
     ...(verbs.includes('get') ? { get: operation(subject, 'get') } : {}),
     ...(verbs.includes('update') ? { put: operation(subject, 'put', JSON_TYPES) } : {}),
     ...(verbs.includes('create') ? { post: operation(subject, 'post', JSON_TYPES) } : {}),
@@ -177,7 +183,7 @@ export function resourcePaths(resource: ResourceDefinition): Record<string, Sche
   const collection = decodeURIComponent(resourcePath(resource, { namespace: '{namespace}' }));
   const paths: Record<string, Schema> = { [collection]: collectionPath(resource) };
   if (namespaced && verbs.includes('list')) {
-    paths[resourcePath(resource, {})] = { parameters: [], get: listOperation(resource) };
+    paths[resourcePath(resource, {})] = { get: listOperation(resource) };
   }
   // Reviews and the like are answered and not kept.
   if (!verbs.includes('get')) return paths;
