@@ -251,7 +251,7 @@ describeWithKubectl('kubectl and objects', () => {
     const asked = kinds
       .trim()
       .split('\n')
-      .filter((kind) => !kind.includes('metrics'))
+      .filter((kind) => !/^endpoints$|metrics/.test(kind))
       .join(',');
     const { code, stdout, stderr } = await server.run(['describe', asked, ...namespace]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

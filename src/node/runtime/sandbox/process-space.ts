@@ -1,6 +1,7 @@
 // Whose processes a container sees: its own, all of its pod (shareProcessNamespace), all of the
-// machine (hostPID), or those of one other container (kubectl debug --target). Where a container has no pid namespace of its own,
-// its processes do not end with the first one; what tells them apart is their mount namespace.
+// machine (hostPID), or those of one other container (kubectl debug --target). Where a container
+// has no pid namespace of its own, its processes do not end with the first one; what tells them
+// apart is their mount namespace.
 import { join } from 'node:path';
 import { OrdinalError } from '../../../base/errors.ts';
 import { shellQuote } from '../command-runner.ts';
