@@ -41,6 +41,11 @@ export const serviceRules = defineKind<Service>({
     carryOverServiceFields(spec, old.spec ?? {});
     normalizeClusterIps(spec, old.spec);
     defaultIpFamilies(spec);
+    // A policy that came along with the type that it is for goes with it.
+    const wasInternal = old.spec?.type !== 'ExternalName' && spec.type === 'ExternalName';
+    const { internalTrafficPolicy: policy } = spec;
+    if (wasInternal && policy === old.spec?.internalTrafficPolicy)
+      delete spec.internalTrafficPolicy;
     if (spec.type !== 'LoadBalancer') service.status = { ...service.status, loadBalancer: {} };
   },
   validate: validateService,

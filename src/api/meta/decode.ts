@@ -155,8 +155,19 @@ function buildField(owner: string, field: FieldModel, model: TypeModel): FieldDe
   const decode = valueDecoder(owner, field, model);
   const isPlain = type.form === 'scalar' && !['int-or-string', 'any'].includes(type.scalar);
   const isCollection = type.form === 'list' || type.form === 'map';
-  const stays = zeroCounts(owner, name) || alwaysPresent(owner).some(([always]) => always === name);
-  return { decode, dropsZero: !required && !stays && (isPlain || isCollection) };
+  const always = alwaysPresent(owner).find(([present]) => present === name);
+  const stays = zeroCounts(owner, name) || always !== undefined;
+  const dropsZero = !required && !stays && (isPlain || isCollection);
+  // The reference stores an empty list like none; what is always there is null then.
+  const isNull = type.form === 'list' && always?.[1] === null;
+  return { decode: isNull ? nullIfEmpty(decode) : decode, dropsZero };
+}
+
+function nullIfEmpty(decode: Decoder): Decoder {
+  return (value, context) => {
+    const list = decode(value, context);
+    return Array.isArray(list) && list.length === 0 ? null : list;
+  };
 }
 
 function constant(value: Json): () => Json {
