@@ -120,6 +120,16 @@ describe('applyJsonPatch (recorded)', () => {
 });
 
 describe('merge patches', () => {
+  it('API-602: null is no operation, absent members copy as null, the whole is an object', () => {
+    expect(applyJsonPatch(cm, null)).toEqual(cm);
+    expect(data({ op: 'copy', from: '/data/zz', path: '/data/c' })).toMatchObject({ c: null });
+    expect(finalizers({ op: 'remove', path: '/metadata/finalizers/+1' })).toEqual(['e/one']);
+    expect(() => apply({ op: 'replace', path: '', value: 'x' })).toThrow('the server rejected');
+    expect(() => apply({ op: 5, path: '/data/a' })).toThrow(
+      'cannot unmarshal number into Go struct field jsonPatchOp.op of type string',
+    );
+  });
+
   it('API-603: the examples of RFC 7386', () => {
     const examples: [Json, Json, Json][] = [
       [{ a: 'b' }, { a: 'c' }, { a: 'c' }],
