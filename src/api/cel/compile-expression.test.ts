@@ -206,6 +206,22 @@ describe('API-1010: faults', () => {
     );
   });
 
+  test('functions of lists take only lists of what they are for', () => {
+    expect(errorOf('dyn([true]).sum() == 1', {})).toBe('no such overload');
+    expect(errorOf("dyn([1, 2]).join('') == ''", {})).toBe('no such overload');
+    expect(valueOf('dyn([1.5, 2.0]).sum() == 3.5 && dyn([]).sum() == 0')).toBe(true);
+  });
+
+  test('what is too deep or too large is refused before it is looked at', () => {
+    const many = (part: string, count: number) => part.repeat(count);
+    const folds = `optional.of(1)${many('.optMap(x, x)', 40)}`;
+    expect(errorOf(`${many('(', 5_000)}1`)).toContain('expression recursion limit exceeded: 250');
+    expect(errorOf(`self${many('.a', 5_000)}`)).toContain('max recursion depth exceeded');
+    expect(errorOf(`1${many(' + 1', 5_000)}`)).toContain('max recursion depth exceeded');
+    expect(errorOf(folds)).toContain('expression is too large');
+    expect(errorOf(`true${many(' && true', 5_000)}`)).toBeUndefined();
+  });
+
   test('missing members and bad indexes fail when they are met', () => {
     expect(errorOf('self.a == 1', {})).toBe('no such key: a');
     expect(errorOf('self.list[3] == "x"', { list: [] })).toBe('index out of bounds: 3');

@@ -1,6 +1,7 @@
 // Reads the text of an expression: a parser by recursive descent.
 import type { CelFault } from './faults.ts';
 import { expandMacro, MacroFault } from './macros.ts';
+import { childrenOf } from './node.ts';
 import type { CelNode } from './node.ts';
 import {
   EXPRESSION,
@@ -18,6 +19,8 @@ import { CelUint, INT_MAX, INT_MIN, UINT_MAX } from './values.ts';
 
 /** Expressions within expressions. */
 const DEPTH_MAX = 250;
+/** Nodes of a tree. */
+const NODES_MAX = 100_000;
 /** Characters of an expression. */
 const TEXT_MAX = 100_000;
 
@@ -47,9 +50,16 @@ export function parseExpression(text: string): Parsed {
 
 class TooDeep extends Error {}
 
+/** How much work a tree is, with what macros made many times of one part of it. */
+interface Measure {
+  readonly size: number;
+  readonly depth: number;
+}
+
 class Parser {
   readonly #reader: TokenReader;
   #depth = 0;
+  readonly #measures = new Map<CelNode, Measure>();
 
   constructor(reader: TokenReader) {
     this.#reader = reader;
@@ -67,8 +77,7 @@ class Parser {
       return root;
     } catch (error) {
       if (error instanceof TooDeep) {
-        const message = `expression recursion limit exceeded: ${DEPTH_MAX}`;
-        reader.faults.push({ message, offset: undefined });
+        reader.faults.push({ message: error.message, offset: undefined });
       } else if (!(error instanceof Mismatch) && reader.faults.length === 0) throw error;
       return nothing(0);
     }
@@ -76,7 +85,9 @@ class Parser {
 
   #expression(): CelNode {
     this.#depth += 1;
-    if (this.#depth > DEPTH_MAX) throw new TooDeep();
+    if (this.#depth > DEPTH_MAX) {
+      throw new TooDeep(`expression recursion limit exceeded: ${DEPTH_MAX}`);
+    }
     const start = this.#reader.token.offset;
     try {
       return this.#conditional();
@@ -125,7 +136,7 @@ class Parser {
     for (let symbol = operator(); symbol !== undefined; symbol = operator()) {
       const { offset } = this.#reader.take();
       const name = symbol === 'in' ? '@in' : `_${symbol}_`;
-      left = { kind: 'call', offset, name, args: [left, operand()] };
+      left = this.#limited({ kind: 'call', offset, name, args: [left, operand()] });
     }
     return left;
   }
@@ -157,6 +168,7 @@ class Parser {
       if (this.#reader.is('.')) node = this.#selection(node, this.#reader.take());
       else if (this.#reader.is('[')) node = this.#index(node, this.#reader.take());
       else return node;
+      node = this.#limited(node);
       if (token === this.#reader.token) return node;
     }
   }
@@ -192,7 +204,7 @@ class Parser {
     this.#reader.expect(')', true);
     const call = { name, offset, target, args };
     try {
-      return expandMacro(call) ?? { kind: 'call', ...call };
+      return this.#limited(expandMacro(call) ?? { kind: 'call', ...call });
     } catch (error) {
       if (!(error instanceof MacroFault)) throw error;
       this.#fault(error.message, error.offset);
@@ -329,6 +341,24 @@ class Parser {
     if (typeof value === 'object') return literal(token, value.value, value.type);
     this.#fault(value, token.offset);
     return nothing(token.offset);
+  }
+
+  /** The node. Throws TooDeep when what it stands for is more than anybody walks through. */
+  #limited(node: CelNode): CelNode {
+    const { size, depth } = this.#measure(node);
+    if (depth > DEPTH_MAX) throw new TooDeep('max recursion depth exceeded');
+    if (size > NODES_MAX) throw new TooDeep('expression is too large');
+    return node;
+  }
+
+  #measure(node: CelNode): Measure {
+    const known = this.#measures.get(node);
+    if (known) return known;
+    const parts = childrenOf(node).map((child) => this.#measure(child));
+    const size = parts.reduce((sum, part) => sum + part.size, 1);
+    const measure = { size, depth: 1 + Math.max(0, ...parts.map((part) => part.depth)) };
+    this.#measures.set(node, measure);
+    return measure;
   }
 
   /** A fault that does not keep the parser from going on. */

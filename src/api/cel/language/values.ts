@@ -252,6 +252,8 @@ export function isOfType(value: unknown, type: CelType): boolean {
   const own = typeOfValue(value);
   if (type.kind === 'map' && value instanceof CelMap) return true;
   if (own.kind !== type.kind) return false;
+  const [item] = type.parameters;
+  if (Array.isArray(value) && item) return value.every((one) => isOfType(one, item));
   return type.kind === 'opaque' || type.kind === 'struct' ? own.name === type.name : true;
 }
 
