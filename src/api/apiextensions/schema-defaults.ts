@@ -2,7 +2,7 @@
 // change is returned itself.
 import { isJsonObject } from '../meta/object.ts';
 import type { Json, JsonObject } from '../meta/object.ts';
-import { defaultOf, itemsOf, memberSchema, propertyOf } from './structural-schema.ts';
+import { defaultOf, itemsOf, memberSchema } from './structural-schema.ts';
 import type { Schema } from './structural-schema.ts';
 
 /**
@@ -51,15 +51,15 @@ function defaultMembers(object: JsonObject, schema: Schema): JsonObject {
   for (const [name, value] of Object.entries(object)) {
     const member = memberSchema(schema, name);
     if (!member) continue;
-    const filled = defaultMember(value, member, propertyOf(schema, name) !== undefined);
+    const filled = defaultMember(value, member);
     if (filled !== value) set(name, filled);
   }
   return result ?? object;
 }
 
-function defaultMember(value: Json, schema: Schema, isDeclared: boolean): Json | undefined {
+/** Undefined for a null that is dropped. */
+function defaultMember(value: Json, schema: Schema): Json | undefined {
   if (!isForbiddenNull(value, schema)) return withDefaults(value, schema);
   const given = copyOfDefault(schema);
-  if (given !== undefined) return withDefaults(given, schema);
-  return isDeclared ? undefined : value;
+  return given === undefined ? undefined : withDefaults(given, schema);
 }

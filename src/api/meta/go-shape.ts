@@ -139,6 +139,7 @@ const KEEPS_ZERO: readonly string[] = [
   'StorageClass allowVolumeExpansion reclaimPolicy volumeBindingMode',
   'StorageV1TokenRequest expirationSeconds',
   'SuccessPolicyRule succeededCount succeededIndexes',
+  'TokenRequestSpec expirationSeconds',
   'Toleration tolerationSeconds',
   'TopologySpreadConstraint minDomains nodeAffinityPolicy nodeTaintsPolicy',
   'TypedLocalObjectReference apiGroup',
