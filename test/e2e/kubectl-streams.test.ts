@@ -157,7 +157,12 @@ describeWithPods('kubectl and running containers', () => {
       const lastSizeIs = (size: string) =>
         until(`the size ${size}`, () => {
           screen.type('size\n');
-          return screen.following.output().match(/\d+ \d+(?=\r\n)/g)?.at(-1) === size;
+          return (
+            screen.following
+              .output()
+              .match(/\d+ \d+(?=\r\n)/g)
+              ?.at(-1) === size
+          );
         });
       await lastSizeIs('33 101');
       screen.resize({ rows: 44, cols: 122 });

@@ -5,8 +5,8 @@ import { customScaleTable, customTable } from './custom-table.ts';
 const NOW_MS = Date.UTC(2026, 0, 1);
 
 function cell(type: string, spec: object): unknown {
-  const { cells } = customTable({ columns: [{ name: 'C', type, jsonPath: '.spec.x' }] });
-  return cells({ metadata: { name: 'w' }, spec } as unknown as KubernetesObject, NOW_MS)[1];
+  const table = customTable({ columns: [{ name: 'C', type, jsonPath: '.spec.x' }] });
+  return table.cells({ metadata: { name: 'w' }, spec } as unknown as KubernetesObject, NOW_MS)[1];
 }
 
 test.each<[string, unknown, unknown]>([
@@ -33,8 +33,8 @@ test('API-801: what is not there, and the first of many', () => {
   expect(cell('string', {})).toBeNull();
   const columns = [{ name: 'C', type: 'string', jsonPath: '.spec.l[*]' }];
   const object = { metadata: { name: 'w' }, spec: { l: ['a', 'b'] } };
-  const { cells } = customTable({ columns });
-  expect(cells(object as unknown as KubernetesObject, NOW_MS)).toEqual(['w', 'a']);
+  const table = customTable({ columns });
+  expect(table.cells(object as unknown as KubernetesObject, NOW_MS)).toEqual(['w', 'a']);
 });
 
 test('API-801: the scale of a custom resource', () => {
