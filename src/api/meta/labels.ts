@@ -134,7 +134,10 @@ export function validateOperator(
 }
 
 /** Checks one requirement of a selector, standing at `path`. */
-export function validateExpression(expression: LabelSelectorRequirement, path: FieldPath): StatusCause[] {
+export function validateExpression(
+  expression: LabelSelectorRequirement,
+  path: FieldPath,
+): StatusCause[] {
   const { key, values = [] } = expression;
   return [
     ...validateOperator(expression, path),
