@@ -49,7 +49,7 @@ def from_field(name, path):
 def set_of_pods():
     serve = (
         "cd $(mktemp -d); echo $NAME >name; echo serving;"
-        " exec $PYTHON -m http.server --bind $ADDRESS 8080"
+        " exec $PYTHON -m http.server 8080"
     )
     probe = client.V1Probe(
         http_get=client.V1HTTPGetAction(path="/name", port=8080), period_seconds=1
@@ -61,7 +61,6 @@ def set_of_pods():
         env=[
             client.V1EnvVar(name="PYTHON", value=PYTHON),
             from_field("NAME", "metadata.name"),
-            from_field("ADDRESS", "status.podIP"),
         ],
         readiness_probe=probe,
     )

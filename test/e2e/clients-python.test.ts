@@ -1,10 +1,10 @@
 // A client of another language, not of this project's making: Kubernetes' own Python client, as
-// Debian has it (python3-kubernetes). Where it is missing the suite says so and is skipped.
+// Debian has it (python3-kubernetes).
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCommand } from './kubectl.ts';
-import { TestServer } from './server.ts';
+import { describeUnless, TestServer } from './server.ts';
 
 const program = fileURLToPath(new URL('clients-python.py', import.meta.url));
 const TIMEOUT_MS = 120_000;
@@ -17,11 +17,10 @@ function findPython(): string | undefined {
 }
 
 const python = findPython();
-if (python === undefined) {
-  process.stderr.write('skipped: no Python has the Kubernetes client (python3-kubernetes)\n');
-}
+const missing =
+  python === undefined ? 'no Python has the Kubernetes client (python3-kubernetes)' : undefined;
 
-describe.skipIf(python === undefined)('the Python client', () => {
+describeUnless(missing, 'the Python client', () => {
   const server = new TestServer('--nodes', '1');
   beforeAll(() => server.start());
   afterAll(() => server.dispose());
