@@ -201,11 +201,7 @@ const sandbox = await probeSandbox({ scratchDir: tmpdir() });
 export const isRootless = sandbox.rootless;
 
 /** Runs the suite, or says why it can't: a failure where `CI=true`, skipped elsewhere. */
-export function describeUnless(
-  refusal: string | undefined,
-  name: string,
-  body: () => void,
-): void {
+export function describeUnless(refusal: string | undefined, name: string, body: () => void): void {
   if (refusal === undefined) describe(name, body);
   else if (process.env['CI'] === 'true') {
     test(name, () => {
