@@ -1,7 +1,5 @@
 // Group commit: items of one turn of the event loop, and those that arrive while a group is being
-// committed, form the next group. One group at a time. Each commit has its price, so a group that
-// is smaller than the last one gathers on for as long as every turn brings more: those who were
-// answered by the last group are coming back.
+// committed, form the next group. One group at a time.
 
 export interface CommitQueueOptions<Item> {
   /** Makes the group durable; rejects when nothing of it was. */
@@ -39,24 +37,13 @@ export class CommitQueue<Item> {
   }
 
   async #run(): Promise<void> {
-    let lastSize = 0;
     while (this.#waiting.length > 0) {
-      await this.#gather(lastSize);
-      lastSize = this.#waiting.length;
+      await this.#options.nextTurn();
       const group = this.#waiting;
       this.#waiting = [];
       await this.#commit(group);
     }
     this.#running = undefined;
-  }
-
-  /** At least a turn; no turn more without a new item or above `size`. */
-  async #gather(size: number): Promise<void> {
-    let before: number;
-    do {
-      before = this.#waiting.length;
-      await this.#options.nextTurn();
-    } while (this.#waiting.length > before && this.#waiting.length < size);
   }
 
   async #commit(group: readonly Item[]): Promise<void> {

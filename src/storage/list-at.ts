@@ -15,6 +15,10 @@ export function listAt(
   { revision = history.revision, after, limit }: ListOptions,
 ): ListResult {
   const limitOrAll = limit || Infinity;
+  if (revision === history.revision) {
+    const { entries, total } = index.range({ prefix, after, limit: limitOrAll });
+    return result(entries, total, revision);
+  }
   const isListed = (key: string) => key.startsWith(prefix) && (after === undefined || key > after);
   const since = history.after(revision).filter((event) => isListed(event.entry.key));
   const before = stateBefore(since);
