@@ -22,7 +22,7 @@ const rootModels = [
   'V1FlowSchema V1PriorityLevelConfiguration V1MutatingAdmissionPolicy V1MutatingAdmissionPolicyBinding',
   'V1Ingress V1IngressClass V1NetworkPolicy V1PriorityClass V1RuntimeClass',
   'V1Role V1ClusterRole V1RoleBinding V1ClusterRoleBinding EventsV1Event',
-  'V1CustomResourceDefinition V1MutatingWebhookConfiguration V1ValidatingWebhookConfiguration',
+  'V1CustomResourceDefinition V1APIService V1MutatingWebhookConfiguration V1ValidatingWebhookConfiguration',
   'V1ValidatingAdmissionPolicy V1ValidatingAdmissionPolicyBinding',
   'AuthenticationV1TokenRequest V1TokenReview V1SelfSubjectReview V1SubjectAccessReview V1SelfSubjectAccessReview',
   'V1SelfSubjectRulesReview V1LocalSubjectAccessReview V1Status V1DeleteOptions',

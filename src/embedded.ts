@@ -28,6 +28,10 @@ import {
   createCustomResources,
   type CustomResources,
 } from './apiserver/custom-resources/custom-registry.ts';
+import {
+  registerBuiltinServices,
+  registerCustomServices,
+} from './apiserver/api-services/register-services.ts';
 import { bootstrapObjects } from './apiserver/bootstrap.ts';
 import {
   ensureCertificates,
@@ -145,7 +149,11 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
 
     const connections = new Map<string, NodeConnection>();
     const api = createApi(options, certificates, connections);
-    await Promise.all([bootstrap(options, api, certificates), bootstrapPolicy(options)]);
+    await Promise.all([
+      bootstrap(options, api, certificates),
+      bootstrapPolicy(options),
+      bootstrapServices(options),
+    ]);
     if (isNew) await store.compact(store.revision);
     let isReady = false;
     const healthChecks: HealthChecks = {
@@ -191,6 +199,19 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     );
     throw error;
   }
+}
+
+/** What of ours is always served. */
+const servedBy = ({ nodes }: EmbeddedOptions) => [
+  ...builtinResources,
+  ...(nodes.length > 0 ? metricsResources : []),
+];
+
+async function bootstrapServices(options: EmbeddedOptions): Promise<void> {
+  await Promise.all([
+    registerBuiltinServices(options, servedBy(options)),
+    registerCustomServices(options),
+  ]);
 }
 
 function bootstrap(
@@ -274,7 +295,7 @@ function createApiServer(
     audit: auditLog && { ...auditLog, random },
     version: versionInfo(options.emulatedVersion),
     customResources: () => api.customResources.resources(),
-    resources: [...builtinResources, ...(options.nodes.length > 0 ? metricsResources : [])],
+    resources: servedBy(options),
     healthChecks,
     componentMetrics: metrics,
     tls: {

@@ -36,6 +36,7 @@ describe('kindRules', () => {
   test('API-304: objects of these kinds need a resourceVersion on PUT', () => {
     const strict = names.filter((name) => !rulesOf(name).unconditionalUpdate);
     expect(strict.sort()).toEqual([
+      'apiservices.apiregistration.k8s.io',
       'csidrivers.storage.k8s.io',
       'csinodes.storage.k8s.io',
       'csistoragecapacities.storage.k8s.io',

@@ -1,5 +1,6 @@
 // What the API server asks of a kind: defaults, preparation and validation, all pure. The map at
 // the end holds one entry a served resource; adding a kind means adding its rules there.
+import { apiServiceRules } from './apiregistration/api-service-rules.ts';
 import { definitionRules } from './apiextensions/definition-rules.ts';
 import {
   mutatingPolicyBindingRules,
@@ -167,6 +168,7 @@ export const kindRules: ReadonlyMap<string, KindRules> = new Map<string, KindRul
   ['servicecidrs.networking.k8s.io', serviceCidrRules],
   ['priorityclasses.scheduling.k8s.io', priorityClassRules],
   ['runtimeclasses.node.k8s.io', runtimeClassRules],
+  ['apiservices.apiregistration.k8s.io', apiServiceRules],
   ['csidrivers.storage.k8s.io', csiDriverRules],
   ['csinodes.storage.k8s.io', csiNodeRules],
   ['csistoragecapacities.storage.k8s.io', csiStorageCapacityRules],

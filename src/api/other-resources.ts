@@ -131,6 +131,11 @@ export const customResourceDefinitions = define<types.CustomResourceDefinition>(
   ['customresourcedefinitions', 'CustomResourceDefinition'],
   { ...webhooks, shortNames: ['crd', 'crds'], subresources: status },
 );
+export const apiServices = define<types.APIService>(
+  'apiregistration.k8s.io/v1',
+  ['apiservices', 'APIService'],
+  { ...webhooks, subresources: status },
+);
 export const mutatingWebhooks = define<types.MutatingWebhookConfiguration>(
   ADMISSION,
   ['mutatingwebhookconfigurations', 'MutatingWebhookConfiguration'],
@@ -191,6 +196,7 @@ export const otherResources: readonly ResourceDefinition[] = [
   flowSchemas,
   priorityLevels,
   customResourceDefinitions,
+  apiServices,
   mutatingWebhooks,
   validatingWebhooks,
   validatingPolicies,

@@ -7,7 +7,7 @@ import { goQuote } from '../api/meta/go-quote.ts';
 import { validatePathSegmentName } from '../api/meta/names.ts';
 import { badRequest, notFound, statusError, type StatusError } from '../api/meta/status-error.ts';
 import { podMetrics } from '../api/metrics/metrics-resources.ts';
-import { bindings, customResourceDefinitions } from '../api/other-resources.ts';
+import { bindings, apiServices, customResourceDefinitions } from '../api/other-resources.ts';
 import { builtinResources, resourcePath } from '../api/resources.ts';
 import type { ResourceDefinition, Verb } from '../api/resources.ts';
 import { assert, present } from '../base/assert.ts';
@@ -121,7 +121,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
   const deleteAll = async (resource: ResourceDefinition, namespace: string) => {
     await handler(deleteRequest(resource, namespace));
   };
-  const settle = createSettling({ store, clock, logger, deleteAll });
+  const settle = createSettling({ store, clock, random, logger, deleteAll });
   return handler;
 }
 
@@ -206,9 +206,12 @@ async function runHandler(
 const READS: readonly Verb[] = ['get', 'list', 'watch'];
 const ENDS: readonly Verb[] = ['delete', 'deletecollection', 'update', 'patch'];
 
+/** Definitions, and the API services that are kept for them. */
+const SETTLED: readonly ResourceDefinition[] = [customResourceDefinitions, apiServices];
+
 /** Definitions take effect with the reply; the last object of a dying one ends it. */
 async function afterWrite({ resource, info }: ResourceRequest, { settle }: Serving): Promise<void> {
-  if (resource === customResourceDefinitions && !READS.includes(info.verb)) await settle();
+  if (SETTLED.includes(resource) && !READS.includes(info.verb)) await settle();
   if (resource.custom?.isEnding && ENDS.includes(info.verb)) void settle();
 }
 

@@ -3,6 +3,7 @@ import type { TypeRef } from './type-model.ts';
 
 /** Types whose name in Go is not the one of our model. */
 const RENAMED: ReadonlyMap<string, string> = new Map([
+  ['ApiregistrationV1ServiceReference', 'ServiceReference'],
   ['EndpointSlicePort', 'EndpointPort'],
   ['EventsV1Event', 'Event'],
   ['EventsV1EventSeries', 'EventSeries'],

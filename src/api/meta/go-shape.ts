@@ -10,6 +10,7 @@ const KEEPS_ZERO: readonly string[] = [
   'AdmissionregistrationV1WebhookClientConfig url',
   'ApiextensionsV1ServiceReference path port',
   'ApiextensionsV1WebhookClientConfig url',
+  'ApiregistrationV1ServiceReference port',
   'AppArmorProfile localhostProfile',
   'AzureDiskVolumeSource cachingMode fsType kind readOnly',
   'CSIDriverSpec attachRequired fsGroupPolicy nodeAllocatableUpdatePeriodSeconds podInfoOnMount',
@@ -167,7 +168,7 @@ const ALWAYS: ReadonlyArray<readonly [types: string, members: Readonly<Record<st
       'PodDisruptionBudget ReplicaSet ReplicationController ResourceQuota Scale ' +
       'Service StatefulSet HorizontalPodAutoscaler ' +
       'HorizontalPodAutoscalerV1 CertificateSigningRequest FlowSchema PriorityLevelConfiguration ' +
-      'ServiceCIDR ValidatingAdmissionPolicy LocalSubjectAccessReview ' +
+      'APIService ServiceCIDR ValidatingAdmissionPolicy LocalSubjectAccessReview ' +
       'SelfSubjectAccessReview SelfSubjectRulesReview ' +
       'SubjectAccessReview TokenRequest TokenReview VolumeAttachment',
     { spec: EMPTY, status: EMPTY },
@@ -180,6 +181,7 @@ const ALWAYS: ReadonlyArray<readonly [types: string, members: Readonly<Record<st
     { spec: EMPTY },
   ],
   ['PodTemplateSpec JobTemplateSpec PersistentVolumeClaimTemplate', { metadata: EMPTY }],
+  ['APIServiceSpec', { groupPriorityMinimum: '0', versionPriority: '0' }],
   ['Binding', { target: EMPTY }],
   ['CustomResourceDefinition', { spec: EMPTY }],
   ['CustomResourceDefinitionSpec', { names: EMPTY, versions: 'null' }],
@@ -199,7 +201,7 @@ const ALWAYS: ReadonlyArray<readonly [types: string, members: Readonly<Record<st
   ['StatefulSetSpec', { template: EMPTY, updateStrategy: EMPTY, serviceName: '""' }],
   ['ReplicaSetSpec PodTemplate JobSpec', { template: EMPTY }],
   [
-    'DaemonSetCondition ReplicaSetCondition StatefulSetCondition NamespaceCondition ' +
+    'APIServiceCondition DaemonSetCondition ReplicaSetCondition StatefulSetCondition NamespaceCondition ' +
       'ReplicationControllerCondition ' +
       'HorizontalPodAutoscalerCondition',
     { lastTransitionTime: 'null' },

@@ -68,6 +68,7 @@ const MERGED_BY: ReadonlyArray<readonly [key: string, ...fields: string[]]> = [
     'FlowSchemaStatus.conditions',
     'PriorityLevelConfigurationStatus.conditions',
     'ServiceCIDRStatus.conditions',
+    'APIServiceStatus.conditions',
   ],
 ];
 

@@ -10,15 +10,18 @@ import { customResourceDefinitions } from '../../api/other-resources.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 import type { Clock } from '../../base/clock.ts';
 import { errorMessage } from '../../base/errors.ts';
+import type { Random } from '../../base/random.ts';
 import type { Logger } from '../../base/logger.ts';
 import { formatTime } from '../../base/time.ts';
 import type { Store } from '../../storage/store.ts';
+import { registerCustomServices } from '../api-services/register-services.ts';
 import { changeObject, listObjects } from '../registry/object-store.ts';
 import type { Change } from '../registry/object-store.ts';
 
 export interface SettleOptions {
   readonly store: Store;
   readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
   /** Deletes all objects of a resource in a namespace (empty: of a cluster-scoped resource). */
   deleteAll(resource: ResourceDefinition, namespace: string): Promise<void>;
@@ -34,6 +37,7 @@ export function createSettling(options: SettleOptions): SettleDefinitions {
     try {
       // What one definition lets go of, another one may take.
       while (await settleOnce(options));
+      await registerCustomServices(options);
     } catch (error) {
       options.logger.warn('custom resource definitions', { error: errorMessage(error) });
     }

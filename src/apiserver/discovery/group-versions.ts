@@ -21,6 +21,7 @@ const byName = (a: ResourceDefinition, b: ResourceDefinition) => (a.resource < b
 /** The order of the reference, by which clients choose when several groups have a name. */
 const ORDER: readonly string[] = [
   '',
+  'apiregistration.k8s.io',
   'apps',
   'events.k8s.io',
   'authentication.k8s.io',

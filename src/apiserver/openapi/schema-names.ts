@@ -26,6 +26,7 @@ const OWN_NAMES: ReadonlyMap<string, string> = new Map([
   ['AdmissionregistrationV1WebhookClientConfig', 'WebhookClientConfig'],
   ['ApiextensionsV1ServiceReference', 'ServiceReference'],
   ['ApiextensionsV1WebhookClientConfig', 'WebhookClientConfig'],
+  ['ApiregistrationV1ServiceReference', 'ServiceReference'],
   ['CoreV1ResourceClaim', 'ResourceClaim'],
   ['CrossVersionObjectReferenceV1', 'CrossVersionObjectReference'],
   ['EndpointSlicePort', 'EndpointPort'],
@@ -78,6 +79,9 @@ const CORE_TYPES = ['TopologySelectorLabelRequirement', 'TopologySelectorTerm'];
 function packageOf({ group, version }: Packaged): string {
   if (group === 'apiextensions.k8s.io') {
     return `io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.${version}`;
+  }
+  if (group === 'apiregistration.k8s.io') {
+    return `io.k8s.kube-aggregator.pkg.apis.apiregistration.${version}`;
   }
   return `io.k8s.api.${group === '' ? 'core' : group.split('.', 1)[0]}.${version}`;
 }

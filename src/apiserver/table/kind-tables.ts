@@ -77,6 +77,7 @@ const tables: ReadonlyMap<string, AnyTable> = new Map([
   entry(others.priorityClasses, policy.priorityClassTable),
   entry(others.horizontalPodAutoscalers, policy.horizontalPodAutoscalerTable),
   entry(others.runtimeClasses, policy.runtimeClassTable),
+  entry(others.apiServices, policy.apiServiceTable),
   entry(others.mutatingWebhooks, policy.webhookTable),
   entry(others.validatingWebhooks, policy.webhookTable),
   entry(others.validatingPolicies, admission.validatingPolicyTable),

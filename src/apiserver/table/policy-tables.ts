@@ -1,6 +1,7 @@
 // `kubectl get` of what governs a cluster: quotas, priorities, autoscalers, webhooks, admission
 // policies, flow control, certificates and runtime classes.
 import type {
+  APIService,
   CertificateSigningRequest,
   FlowSchema,
   MetricSpec,
@@ -225,3 +226,33 @@ export const signingRequestTable: KindTable<CertificateSigningRequest> = {
     ];
   },
 };
+
+export const apiServiceTable: KindTable<APIService> = {
+  columns: [
+    nameColumn,
+    column('Service', 'The reference to the service that hosts this API endpoint.'),
+    column('Available', 'Whether this service is available.'),
+    ageColumn,
+  ],
+  cells: (service, nowMs) => [
+    nameOf(service),
+    serverText(service),
+    availableText(service),
+    ageOf(service, nowMs),
+  ],
+};
+
+function serverText({ spec }: APIService): string {
+  if (!spec?.service) return 'Local';
+  return `${spec.service.namespace ?? ''}/${spec.service.name ?? ''}`;
+}
+
+/** `True`, `False (MissingEndpoints)`. */
+function availableText({ status }: APIService): string {
+  const condition = status?.conditions?.find(({ type }) => type === 'Available');
+  if (!condition) return 'Unknown';
+  const { reason = '' } = condition;
+  return condition.status === 'True' || reason === ''
+    ? condition.status
+    : `${condition.status} (${reason})`;
+}
