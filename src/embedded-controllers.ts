@@ -30,6 +30,10 @@ import {
 import { engineOptions } from './controllers/statefulset/engine-options.ts';
 import { createStatefulSetController } from './controllers/statefulset/statefulset-controller.ts';
 import { createTaintEvictionController } from './controllers/tainteviction/tainteviction-controller.ts';
+import {
+  createPolicyStatusController,
+  type ServedTypes,
+} from './controllers/validatingadmissionpolicystatus/policy-status-controller.ts';
 import { createClaimProtectionController } from './controllers/volumeprotection/claim-protection-controller.ts';
 import { createVolumeProtectionController } from './controllers/volumeprotection/volume-protection-controller.ts';
 import type { RuleContext } from './api/kind-rules.ts';
@@ -46,6 +50,7 @@ export interface ControllerSettings extends Pick<RuleContext, 'featureGates' | '
   readonly volumesDirectory: string;
   readonly volumeBackend: VolumeBackend;
   readonly nodeMonitor: NodeMonitorPeriods;
+  readonly servedTypes: ServedTypes;
 }
 
 type Factory = (context: ControllerContext, settings: ControllerSettings) => Runnable;
@@ -77,6 +82,8 @@ const FACTORIES: Readonly<Record<string, Factory>> = {
   'clusterrole-aggregation': createClusterRoleAggregationController,
   'root-ca-certificate-publisher': (context, { rootCa }) =>
     createRootCaController(context, { rootCa }),
+  'validatingadmissionpolicy-status': (context, { servedTypes }) =>
+    createPolicyStatusController(context, servedTypes),
 };
 
 export const controllerNames: readonly string[] = Object.keys(FACTORIES);

@@ -32,6 +32,7 @@ import {
   registerBuiltinServices,
   registerCustomServices,
 } from './apiserver/api-services/register-services.ts';
+import { loadEngines } from './apiserver/custom-resources/load-engines.ts';
 import { bootstrapObjects } from './apiserver/bootstrap.ts';
 import {
   ensureCertificates,
@@ -42,6 +43,7 @@ import {
 import { createCertificateSigner } from './apiserver/certificate-signer.ts';
 import type { HealthChecks } from './apiserver/health.ts';
 import type { NodeConnection } from './apiserver/node-connection.ts';
+import { kindSchema } from './apiserver/openapi/kind-schemas.ts';
 import { createServer, type ListenAddress } from './apiserver/server.ts';
 import { createServiceAccountReviewer } from './apiserver/service-account-review.ts';
 import {
@@ -322,7 +324,7 @@ function clientAs(handler: ApiHandler, { user, agent }: { user: UserInfo; agent:
 function createComponents(
   options: EmbeddedOptions,
   {
-    api: { handler, issuer },
+    api: { handler, issuer, customResources },
     certificates,
     connections,
     metrics,
@@ -348,6 +350,11 @@ function createComponents(
         clock,
       ),
       issueToken: (wanted) => issuer.issueLasting(wanted),
+      servedTypes: {
+        resources: () => [...builtinResources, ...customResources.resources()],
+        schemaOf: kindSchema,
+        loadExpressions: loadEngines,
+      },
     },
   );
   const agents = options.nodes.map((node) => {

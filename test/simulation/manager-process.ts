@@ -38,9 +38,14 @@ export function managerProgram(options: ManagerProgramOptions): Program {
         featureGates,
         emulatedVersion,
         rootCa: '',
-        // Nobody asks for certificates and tokens here.
+        // Nobody asks for certificates, tokens and types here.
         signCertificate: () => '',
         issueToken: () => '',
+        servedTypes: {
+          resources: () => [],
+          schemaOf: () => Promise.resolve(undefined),
+          loadExpressions: () => Promise.resolve(),
+        },
         volumesDirectory: '/volumes',
         volumeBackend,
         nodeMonitor: NODE_MONITOR_PERIODS,

@@ -41,8 +41,10 @@ export type CelVariable =
       readonly schema: Schema;
       readonly isRoot?: boolean;
       readonly optional?: boolean;
-      /** How faults name the type, of which no member has to be escaped. */
+      /** How faults name the type. */
       readonly typeName?: string;
+      /** True when no name of a member has to be escaped. */
+      readonly isPlain?: boolean;
     }
   /** Values are CEL values already. */
   | { readonly type: CelType };
@@ -59,6 +61,8 @@ export interface CompileOptions {
 
 /** Types with members besides those of schemas. */
 export interface StructTypes {
+  /** True for those with members. */
+  hasFields(struct: string): boolean;
   fieldType(struct: string, field: string): CelType | undefined;
   /** True for those that expressions may make. */
   canMake(struct: string): boolean;
@@ -157,8 +161,8 @@ function knownVariables(variables: CompileOptions['variables']): Map<string, Kno
     else if ('type' in variable) {
       known.set(name, { declared: undefined, type: variable.type, optional: false });
     } else {
-      const { schema, isRoot = false, optional = false, typeName } = variable;
-      const naming = { name: typeName ?? 'selfType', isRoot, isPlain: typeName !== undefined };
+      const { schema, isRoot = false, optional = false, isPlain = false } = variable;
+      const naming = { name: variable.typeName ?? 'selfType', isRoot, isPlain };
       const declared = bySchema.get(schema) ?? declareType(schema, naming);
       bySchema.set(schema, declared);
       const type = declared?.type ?? DYN;
@@ -181,6 +185,7 @@ function declarationsOf(
   return {
     functions,
     variables: new Map(Array.from(known, ([name, { type }]) => [name, type])),
+    hasFields: (struct) => declared.has(struct) || structs?.hasFields(struct) === true,
     fieldType: (struct, field) =>
       declared.get(struct)?.fields?.get(field)?.declared.type ?? structs?.fieldType(struct, field),
     canMake: (struct) => structs?.canMake(struct) ?? false,

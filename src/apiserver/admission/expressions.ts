@@ -1,14 +1,8 @@
-// CEL in admission: what expressions of policies and match conditions may speak of, and their
-// values for one request. Regular expressions are loaded when the first of them is needed.
+// CEL in admission: the values for one request of what expressions of policies and match conditions
+// may speak of. Regular expressions are loaded when the first of them is needed.
 import type { Namespace } from '../../api/generated/types.ts';
-import { compileExpression } from '../../api/cel/compile-expression.ts';
-import type {
-  Compilation,
-  CompiledExpression,
-  CompileOptions,
-} from '../../api/cel/compile-expression.ts';
-import { structOf } from '../../api/cel/language/types.ts';
-import type { CelType } from '../../api/cel/language/types.ts';
+import { compileInAdmission } from '../../api/admissionregistration/compile-in-admission.ts';
+import type { Compilation, CompiledExpression } from '../../api/cel/compile-expression.ts';
 import {
   CelDuration,
   CelMap,
@@ -25,13 +19,7 @@ import { errorMessage } from '../../base/errors.ts';
 import { loadEngines } from '../custom-resources/load-engines.ts';
 import { getObject } from '../registry/object-store.ts';
 import type { AdmissionRequest } from './admission-request.ts';
-import {
-  AUTHORIZER,
-  authorizerFunctions,
-  authorizerOf,
-  RESOURCE_CHECK,
-} from './expression-authorizer.ts';
-import { mutationStructs, namespaceSchema, requestSchema } from './expression-types.ts';
+import { authorizerOf } from './expression-authorizer.ts';
 import { matchedRequest } from './webhooks/review.ts';
 import type { Matched } from './match-request.ts';
 
@@ -64,21 +52,11 @@ export function conditionScope(scope: ExpressionScope): ExpressionScope {
   return { ...scope, budget: { left: CONDITIONS_COST_MAX } };
 }
 
-const VARIABLES = 'kubernetes.variables';
-
 /** What is not JSON in a scope. */
 // prettier-ignore
 const RAW = [
   'object', 'oldObject', 'params', 'variables', 'authorizer', 'authorizer.requestResource',
 ];
-const known: CompileOptions['variables'] = {
-  object: 'dyn',
-  oldObject: 'dyn',
-  request: { schema: requestSchema, typeName: 'kubernetes.AdmissionRequest' },
-  namespaceObject: { schema: namespaceSchema, typeName: 'kubernetes.Namespace' },
-  authorizer: { type: AUTHORIZER },
-  'authorizer.requestResource': { type: RESOURCE_CHECK },
-};
 
 /** Compiled expressions by text; more of them are forgotten together. */
 const COMPILED_MAX = 1000;
@@ -89,33 +67,6 @@ let isLoaded = false;
 export function whenExpressionsLoad(): undefined | Promise<void> {
   if (isLoaded) return undefined;
   return loadEngines().then(() => void (isLoaded = true));
-}
-
-export interface Speaking {
-  /** The types that the result may have. Default: any. */
-  readonly returns?: readonly string[];
-  /** The types of `variables`. Default: all names, of any type. */
-  readonly variables?: ReadonlyMap<string, CelType>;
-  /** False when there is no `params`. */
-  readonly hasParams?: boolean;
-  /** True when objects for mutations may be made. */
-  readonly mutates?: boolean;
-}
-
-/** Compiles an expression. `error` is upstream's text. */
-export function compileInAdmission(text: string, speaking: Speaking = {}): Compilation {
-  const { returns, variables, hasParams = true, mutates = true } = speaking;
-  const own = variables ? { type: structOf(VARIABLES) } : 'dyn';
-  return compileExpression(text, {
-    variables: { ...known, variables: own, ...(hasParams ? { params: 'dyn' } : {}) },
-    functions: authorizerFunctions,
-    structs: {
-      fieldType: (struct, field) =>
-        struct === VARIABLES ? variables?.get(field) : mutationStructs.fieldType(struct, field),
-      canMake: (struct) => mutates && mutationStructs.canMake(struct),
-    },
-    ...(returns === undefined ? {} : { returns }),
-  });
 }
 
 function compiledFor(text: string): Compilation {

@@ -22,6 +22,8 @@ export interface Declarations {
   readonly functions: FunctionTable;
   /** By name; names may have dots. */
   readonly variables: ReadonlyMap<string, CelType>;
+  /** True for structs with members: others can't be looked into. */
+  hasFields(struct: string): boolean;
   /** The type of a member of a struct: undefined when the struct has no such member. */
   fieldType(struct: string, field: string): CelType | undefined;
   /** True for structs that an expression may make. */
@@ -167,7 +169,11 @@ class Checker {
       case 'map':
         return target.parameters[1] ?? t.DYN;
       case 'struct': {
-        const found = this.#declarations.fieldType(target.name, field);
+        const { name } = target;
+        if (!this.#declarations.hasFields(name)) {
+          return this.#fault(`unexpected failed resolution of '${name}'`, node);
+        }
+        const found = this.#declarations.fieldType(name, field);
         return found ?? this.#fault(`undefined field '${field}'`, node);
       }
       case 'param':

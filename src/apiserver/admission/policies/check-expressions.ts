@@ -1,5 +1,10 @@
 // Expressions of policies and of webhooks' match conditions are compiled when they are written, so
 // that whoever writes them hears of their faults.
+import {
+  compileInAdmission,
+  variableType,
+} from '../../../api/admissionregistration/compile-in-admission.ts';
+import type { Speaking } from '../../../api/admissionregistration/compile-in-admission.ts';
 import type {
   MatchCondition,
   MutatingAdmissionPolicySpec,
@@ -12,9 +17,7 @@ import type { KubernetesObject } from '../../../api/meta/object.ts';
 import { invalid } from '../../../api/meta/status-error.ts';
 import type { StatusCause } from '../../../api/meta/status-error.ts';
 import type { AdmissionRequest } from '../admission-request.ts';
-import { compileInAdmission, whenExpressionsLoad } from '../expressions.ts';
-import type { Speaking } from '../expressions.ts';
-import { DYN } from '../../../api/cel/language/types.ts';
+import { whenExpressionsLoad } from '../expressions.ts';
 import type { CelType } from '../../../api/cel/language/types.ts';
 import { isExempt } from '../match-request.ts';
 import { whenDone } from '../when-done.ts';
@@ -52,11 +55,11 @@ export function checkExpressions(request: AdmissionRequest): void | Promise<void
 /** Variables have the types of their expressions for all expressions after them. */
 function causesOf(placed: readonly Placed[], { spec }: Configuration): StatusCause[] {
   const variables = new Map<string, CelType>();
-  const hasParams = spec?.paramKind !== undefined;
+  const params = spec?.paramKind ? ('dyn' as const) : undefined;
   return placed.flatMap(({ path, text, name, ...speaking }) => {
-    const own = spec ? { variables, hasParams } : { hasParams: false };
+    const own = spec ? { variables, params } : { params };
     const { expression, error } = compileInAdmission(text, { mutates: false, ...own, ...speaking });
-    if (name !== undefined) variables.set(name, expression?.resultType ?? DYN);
+    if (name !== undefined) variables.set(name, variableType(expression?.resultType));
     if (error === undefined) return [];
     const isSyntax = error.startsWith('ERROR');
     return [invalidValue(path, text, isSyntax ? `compilation failed: ${error}` : error)];
@@ -101,6 +104,7 @@ function policyExpressions(spec: PolicySpec): Placed[] {
               path: at('validations', index, 'messageExpression'),
               text: messageExpression,
               returns: ['string'],
+              authorizer: 'none' as const,
             },
           ]),
     ]),

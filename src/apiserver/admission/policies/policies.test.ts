@@ -218,6 +218,54 @@ describe('validating admission policies', () => {
     });
   });
 
+  it('API-931: selectors narrow what is asked of the authorizer', async () => {
+    const pods = "authorizer.group('').resource('pods')";
+    const own = "fieldSelector('spec.nodeName=n1').labelSelector('a=b')";
+    await policy({
+      validations: [
+        { expression: `${pods}.${own}.check('list').allowed()`, message: 'own pods' },
+        { expression: `!${pods}.check('list').allowed()`, message: 'all pods' },
+      ],
+    });
+    await api.ok('POST /apis/rbac.authorization.k8s.io/v1/clusterroles', {
+      metadata: { name: 'maps' },
+      rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['*'] }],
+    });
+    await api.ok('POST /apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+      metadata: { name: 'maps' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'maps' },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'system:nodes' }],
+    });
+    const post = (name: string) =>
+      api.call(`POST ${MAPS}`, {
+        user: { name: `system:node:${name}`, uid: '', groups: ['system:nodes'] },
+        body: { metadata: { name } },
+      });
+    expect((await post('n1')).code).toBe(201);
+    expect((await post('n2')).body).toMatchObject({
+      message: expect.stringContaining('denied request: own pods'),
+    });
+  });
+
+  it('API-931: messages can’t ask the authorizer', async () => {
+    const messageExpression = "string(authorizer.path('/x').check('get').allowed())";
+    const status = await api.fails(`POST ${GROUP}/validatingadmissionpolicies`, {
+      metadata: { name: 'p' },
+      spec: {
+        matchConstraints: onMaps,
+        validations: [{ expression: 'true', messageExpression }],
+      },
+    });
+    expect(status.details?.causes).toMatchObject([
+      {
+        field: 'spec.validations[0].messageExpression',
+        message: expect.stringContaining(
+          "compilation failed: ERROR: <input>:1:8: undeclared reference to 'authorizer'",
+        ),
+      },
+    ]);
+  });
+
   it('API-931: expressions that can’t be compiled are refused', async () => {
     const status = await api.fails(`POST ${GROUP}/validatingadmissionpolicies`, {
       metadata: { name: 'p' },

@@ -1,8 +1,8 @@
 // The types of what expressions in admission may speak of: `request`, `namespaceObject`, and the
 // objects that mutations are written in.
-import type { StructTypes } from '../../api/cel/compile-expression.ts';
-import { DYN, STRING } from '../../api/cel/language/types.ts';
-import type { Schema } from '../../api/apiextensions/structural-schema.ts';
+import type { StructTypes } from '../cel/compile-expression.ts';
+import { DYN, STRING } from '../cel/language/types.ts';
+import type { Schema } from '../apiextensions/structural-schema.ts';
 
 const text: Schema = { type: 'string' };
 const texts: Schema = { type: 'array', items: text };
@@ -71,9 +71,14 @@ function isObject(struct: string): boolean {
   return struct === 'Object' || struct.startsWith('Object.');
 }
 
+function isMutation(struct: string): boolean {
+  return struct === PATCH || isObject(struct);
+}
+
 /** `JSONPatch{…}` and `Object{spec: Object.spec{…}}`. */
 export const mutationStructs: StructTypes = {
   fieldType: (struct, field) =>
     struct === PATCH ? PATCH_FIELDS.get(field) : isObject(struct) ? DYN : undefined,
-  canMake: (struct) => struct === PATCH || isObject(struct),
+  hasFields: isMutation,
+  canMake: isMutation,
 };
