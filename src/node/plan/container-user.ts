@@ -42,3 +42,13 @@ export function containerUser(
     supplementalGroups: [...groups],
   };
 }
+
+/** The `runAsUser` that all containers have; undefined if one has none or another. */
+export function commonUser({ spec }: Pod): number | undefined {
+  const { initContainers = [], containers = [], ephemeralContainers = [] } = spec ?? {};
+  const all = [...initContainers, ...containers, ...ephemeralContainers];
+  const users = all.map(({ securityContext }) => {
+    return securityContext?.runAsUser ?? spec?.securityContext?.runAsUser;
+  });
+  return users.every((user) => user === users[0]) ? users[0] : undefined;
+}

@@ -20,6 +20,8 @@ export interface VolumeFile {
   readonly content: Buffer;
   /** Permission bits. */
   readonly mode: number;
+  /** User id, for `prepare` to see to; default: our own. */
+  readonly owner?: number | undefined;
 }
 
 /** By path relative to the volume. */
@@ -70,7 +72,7 @@ async function writeVersion(directory: string, files: VolumeFiles): Promise<void
   for (const [path, { content, mode }] of files) {
     const target = join(directory, path);
     await mkdir(dirname(target), { recursive: true, mode: 0o755 });
-    await writeFile(target, content);
+    await writeFile(target, content, { mode: 0o600 }); // never more open than it will be
     await chmod(target, mode);
   }
 }

@@ -1,8 +1,9 @@
-// `fsGroup`: makes a volume belong to a group that can read and write it, and keeps it so for new
-// files (set-group-id directories).
+// Owners of files in volumes. `fsGroup` makes a volume belong to a group that can read and write
+// it, and keeps it so for new files (set-group-id directories).
 import { chmod, lchown, lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../../base/errors.ts';
+import type { VolumeFiles } from './atomic-writer.ts';
 
 export interface Ownership {
   readonly fsGroup: number | undefined;
@@ -30,15 +31,36 @@ async function rootMatches(
   return groupMatches && (stats.mode & wanted) === wanted;
 }
 
+async function attempt(
+  change: Promise<void>,
+  { mayChangeOwner }: Pick<Ownership, 'mayChangeOwner'>,
+): Promise<void> {
+  try {
+    await change;
+  } catch (error) {
+    const refused = ['EPERM', 'EINVAL'].includes(systemErrorCode(error) ?? '');
+    if (!refused || mayChangeOwner) throw error;
+  }
+}
+
+/** Gives those of the files below `path` that name an owner to it; groups and modes stay. */
+export async function applyOwners(
+  path: string,
+  files: VolumeFiles,
+  ownership: Pick<Ownership, 'mayChangeOwner'>,
+): Promise<void> {
+  for (const [name, { owner }] of files) {
+    if (owner === undefined) continue;
+    const target = join(path, name);
+    const { gid } = await lstat(target);
+    await attempt(lchown(target, owner, gid), ownership);
+  }
+}
+
 async function own(path: string, ownership: Ownership): Promise<void> {
   const stats = await lstat(path);
   const group = ownership.fsGroup ?? stats.gid;
-  try {
-    if (stats.gid !== group) await lchown(path, stats.uid, group);
-  } catch (error) {
-    const refused = ['EPERM', 'EINVAL'].includes(systemErrorCode(error) ?? '');
-    if (!refused || ownership.mayChangeOwner) throw error;
-  }
+  if (stats.gid !== group) await attempt(lchown(path, stats.uid, group), ownership);
   if (stats.isSymbolicLink()) return;
   const mask = ownership.readOnly ? READ_ONLY : READ_WRITE;
   const mode = (stats.mode & 0o7777) | mask | (stats.isDirectory() ? DIRECTORY : 0);

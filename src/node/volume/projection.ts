@@ -9,6 +9,7 @@ import type {
   VolumeProjection,
 } from '../../api/generated/types.ts';
 import { namespaceOf } from '../../api/meta/object.ts';
+import { commonUser } from '../plan/container-user.ts';
 import { fieldValue, resourceValue } from '../plan/field-ref.ts';
 import type { PodFacts } from '../plan/field-ref.ts';
 import type { VolumeFile } from './atomic-writer.ts';
@@ -24,6 +25,9 @@ export interface ProjectionContext {
 }
 
 type Files = Map<string, VolumeFile>;
+
+/** Whatever mode the volume asks for, as upstream. */
+const TOKEN_MODE = 0o600;
 
 interface KeyedSource {
   readonly kind: 'configmap' | 'secret';
@@ -123,6 +127,13 @@ export function downwardFiles(
   return files;
 }
 
+/** A token is for one user where there is one; a group is let in with the whole volume. */
+function tokenAccess(pod: Pod, mode: number): Pick<VolumeFile, 'mode' | 'owner'> {
+  const owner = commonUser(pod);
+  const isPrivate = owner !== undefined || pod.spec?.securityContext?.fsGroup !== undefined;
+  return { mode: isPrivate ? TOKEN_MODE : mode, owner };
+}
+
 /** Files of one source of a projected volume. */
 export async function projectedFiles(
   context: ProjectionContext,
@@ -141,7 +152,8 @@ export async function projectedFiles(
   if (downwardAPI !== undefined) return downwardFiles(context, downwardAPI.items ?? [], mode);
   if (serviceAccountToken !== undefined) {
     const token = await context.tokens.token(context.pod, serviceAccountToken);
-    return new Map([[serviceAccountToken.path, { content: Buffer.from(token), mode }]]);
+    const file = { content: Buffer.from(token), ...tokenAccess(context.pod, mode) };
+    return new Map([[serviceAccountToken.path, file]]);
   }
   throw new VolumeError(`projected source ${Object.keys(source).join(', ')} is not supported`);
 }

@@ -34,6 +34,7 @@ import { createVolumeManager } from './volume-manager.ts';
 import type { VolumeManager } from './volume-manager.ts';
 
 const isRoot = process.getuid?.() === 0;
+const USER = 5432;
 const GROUP = isRoot ? 4321 : (process.getgid?.() ?? 0);
 
 let directory: string;
@@ -162,6 +163,34 @@ describe('volumes made of objects', () => {
     clock.advance(3_000_000);
     await mount(pod, true);
     expect(read('token')).toBe('token-2');
+  });
+
+  const asUser = (runAsUser?: number) =>
+    runAsUser === undefined ? {} : { securityContext: { runAsUser } };
+  test.each([
+    { users: [undefined], mode: 0o644 },
+    { users: [USER, USER], mode: 0o600, owner: USER },
+    { users: [undefined], podUser: USER, mode: 0o600, owner: USER },
+    { users: [USER + 1, USER], mode: 0o644 },
+    { users: [USER, undefined], mode: 0o644 },
+    { users: [USER, undefined], fsGroup: GROUP, mode: 0o640 },
+    { users: [USER], fsGroup: GROUP, mode: 0o640, owner: USER },
+  ])('a token is for the user of all containers, and fsGroup: %o', async (expected) => {
+    objects.configMap = { data: { key: 'value' } };
+    const { users, podUser, fsGroup, mode, owner } = expected;
+    const containers = users.map((user, index) => ({ name: `c${index}`, ...asUser(user) }));
+    const { securityContext } = asUser(podUser);
+    const group = fsGroup === undefined ? {} : { fsGroup };
+    const spec = { containers, securityContext: { ...securityContext, ...group } };
+    const sources = [{ serviceAccountToken: { path: 'token' } }, { configMap: { name: 'x' } }];
+    const path = await mount(podWith({ projected: { sources, defaultMode: 0o644 } }, spec));
+    expect(modeOf(join(path, 'token'))).toBe(mode);
+    const { uid, gid } = statSync(join(path, 'token'));
+    const own = statSync(directory);
+    expect(uid).toBe(isRoot ? (owner ?? own.uid) : own.uid);
+    expect(gid).toBe(fsGroup ?? own.gid);
+    expect(modeOf(join(path, 'key'))).toBe(0o644);
+    expect(statSync(join(path, 'key')).uid).toBe(own.uid);
   });
 });
 

@@ -13,7 +13,7 @@ import type { VolumeFiles } from './atomic-writer.ts';
 import { claimedDirectory } from './claim.ts';
 import { prepareHostPath } from './host-path.ts';
 import type { ObjectReader } from './object-reader.ts';
-import { applyOwnership } from './ownership.ts';
+import { applyOwners, applyOwnership } from './ownership.ts';
 import type { Ownership } from './ownership.ts';
 import { configMapFiles, downwardFiles, projectedFiles, secretFiles } from './projection.ts';
 import type { ProjectionContext } from './projection.ts';
@@ -45,7 +45,7 @@ export interface VolumeManagerOptions {
   readonly tokens: TokenSource;
   readonly clock: Clock;
   readonly random: Random;
-  /** May the agent give files to other groups? */
+  /** May the agent give files to other users and groups? */
   readonly mayChangeOwner: boolean;
   /** May the agent mount (in a mount namespace of its own)? */
   readonly mayMount: boolean;
@@ -128,7 +128,10 @@ async function mountFiles(context: Context, files: VolumeFiles): Promise<Mounted
     directory,
     files,
     version,
-    prepare: (path) => applyOwnership(path, { ...ownership(true), onRootMismatch: false }),
+    async prepare(path) {
+      await applyOwners(path, files, options);
+      await applyOwnership(path, { ...ownership(true), onRootMismatch: false });
+    },
   });
   return { hostPath: directory, readOnly: true };
 }
