@@ -21,6 +21,7 @@ await build({
   entryPoints: {
     ordinal: 'src/cmd/main.ts',
     'inner-server': 'src/cmd/inner-server.ts',
+    'host-dialer': 'src/cmd/host-dialer.ts',
     index: 'src/index.ts',
     testing: 'src/testing.ts',
   },

@@ -42,7 +42,7 @@ import {
 } from './apiserver/certificates.ts';
 import { createCertificateSigner } from './apiserver/certificate-signer.ts';
 import type { HealthChecks } from './apiserver/health.ts';
-import type { NodeConnection } from './apiserver/node-connection.ts';
+import type { NodeConnection, OutsideDialer } from './apiserver/node-connection.ts';
 import { kindSchema } from './apiserver/openapi/kind-schemas.ts';
 import { createServer, type ListenAddress } from './apiserver/server.ts';
 import { createServiceAccountReviewer } from './apiserver/service-account-review.ts';
@@ -97,6 +97,8 @@ export interface EmbeddedOptions {
   /** Where pods find the API server; listened on too when it is given. */
   readonly podListen: { readonly host: string; readonly port: number } | undefined;
   readonly nodes: readonly EmbeddedNode[];
+  /** Connects to webhooks that are not in the cluster; default: directly. */
+  readonly dialOutside?: OutsideDialer | undefined;
   readonly dns: {
     readonly listeners: readonly DnsListener[];
     readonly forwarder: Forwarder | undefined;
@@ -265,6 +267,7 @@ function createApi(
     authorizer,
     reviewToken,
     nodesHaveMetrics: options.nodes.length > 0,
+    dialOutside: options.dialOutside,
     dialNode(name) {
       const connection = connections.get(name);
       if (connection) return connection;

@@ -21,6 +21,7 @@ const entryPoints = [
   'scripts/complete-lockfile.mjs',
   'scripts/generate-type-model.mjs',
   'scripts/sim.mjs',
+  'src/cmd/host-dialer.ts',
   'src/cmd/inner-server.ts',
   'src/cmd/main.ts',
   'src/index.ts',

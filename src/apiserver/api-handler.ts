@@ -42,7 +42,7 @@ import { handleBindings } from './handlers/subresources/binding.ts';
 import { findSubresource } from './handlers/subresources/subresource-table.ts';
 import { handleUpdate } from './handlers/update.ts';
 import { handleWatch } from './handlers/watch.ts';
-import type { NodeDialer } from './node-connection.ts';
+import type { NodeDialer, OutsideDialer } from './node-connection.ts';
 import { createConvertingStore } from './registry/converting-store.ts';
 import { collectionPrefix } from './registry/object-keys.ts';
 import { builtinTable, type ResourceTable } from './registry/resource-table.ts';
@@ -59,6 +59,8 @@ export interface ApiHandlerOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly dialNode: NodeDialer;
+  /** To webhooks outside of the cluster; default: directly. */
+  readonly dialOutside?: OutsideDialer | undefined;
   /** Default `10.96.0.0/12`. */
   readonly clusterIpRange?: string;
   readonly featureGates?: RuleContext['featureGates'];
@@ -107,7 +109,12 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     dialNode,
     tokenIssuer,
     authorizer: options.authorizer ?? createAuthorizer(store),
-    webhooks: createWebhookClient({ store, clock, dialNode }),
+    webhooks: createWebhookClient({
+      store,
+      clock,
+      dialNode,
+      dialOutside: options.dialOutside,
+    }),
     reviewToken: options.reviewToken ?? (() => ({ error: 'invalid bearer token' })),
     ruleSettings: {
       featureGates: options.featureGates ?? new Map(),

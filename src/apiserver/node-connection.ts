@@ -77,3 +77,9 @@ export interface NodeConnection {
 
 /** The connection to a node's agent; throws StatusError 503/500 when the node has none. */
 export type NodeDialer = (nodeName: string) => NodeConnection;
+
+/**
+ * How to connect to a host and port that are not the cluster's, for a server that lives in the
+ * network of the pods; undefined: directly.
+ */
+export type OutsideDialer = (host: string, port: number) => (() => Promise<Duplex>) | undefined;

@@ -3,6 +3,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { OrdinalError, errorMessage } from '../base/errors.ts';
 import { createConsoleLogger } from './console-logger.ts';
+import { createOutsideDialer } from './dial-host.ts';
 import { INHERITED, LAUNCH_ENVIRONMENT, type ServerReport, type LaunchMessage } from './launch.ts';
 import { serve } from './serve.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -22,7 +23,7 @@ async function main(): Promise<number> {
   const write = (line: string) => process.stderr.write(line);
   const logger = createConsoleLogger({ ...log, write, nowMs: Date.now });
   try {
-    const running = await serve(options, logger);
+    const running = await serve(options, logger, process.send && createOutsideDialer());
     report({ ready: running.ready });
     return await untilStopped(running);
   } catch (error) {

@@ -1,9 +1,10 @@
 // Starts the server inside the cluster namespace. Sockets that clients of the host use are opened
-// here, in the host's network namespace, and inherited: so the server needs no proxy.
+// here, in the host's network namespace, and inherited: so the server needs no proxy. To connect to
+// the host, it has a dialer there (host-dialer.ts).
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { openSync } from 'node:fs';
-import { Server, createServer, type AddressInfo } from 'node:net';
+import { Server, Socket, createServer, type AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { OrdinalError, errorMessage, systemErrorCode } from '../base/errors.ts';
@@ -21,7 +22,7 @@ export interface LaunchMessage {
 }
 
 /** Descriptors of the inner server; 0 to 2 are the standard streams. */
-export const INHERITED = { api: 3, dnsTcp: 4, dnsUdp: 5, forward: 6, ready: 7 } as const;
+export const INHERITED = { api: 3, dnsTcp: 4, dnsUdp: 5, forward: 6, ready: 7, dialer: 8 } as const;
 
 export interface LaunchOptions {
   readonly serve: Omit<ServeOptions, 'listen' | 'dnsListen' | 'forwardFd'>;
@@ -55,13 +56,51 @@ export async function launch(options: LaunchOptions): Promise<LaunchedServer> {
   const message: LaunchMessage = { serve, log: options.log };
   const { command, args } = outerCommand(options);
   const log = options.detachedLog === undefined ? undefined : openSync(options.detachedLog, 'a');
+  const output = log ?? 'inherit';
+  const dialer = startDialer(options, output);
+  const channel = dialer && { [CHANNEL]: `${INHERITED.dialer}` };
+  const launched = { [LAUNCH_ENVIRONMENT]: JSON.stringify(message), ...channel };
+  const inherited = [
+    ...sockets.descriptors,
+    'pipe' as const,
+    ...(dialer ? [descriptorOf(dialer)] : []),
+  ];
   const child = spawn(command, args, {
     detached: true,
-    env: { ...withToolPath(process.env), [LAUNCH_ENVIRONMENT]: JSON.stringify(message) },
-    stdio: ['ignore', log ?? 'inherit', log ?? 'inherit', ...sockets.descriptors, 'pipe'],
+    env: { ...withToolPath(process.env), ...launched },
+    stdio: ['ignore', output, output, ...inherited],
   });
+  dialer?.destroy();
   sockets.close();
   return { ready: await readyMessage(child), child };
+}
+
+/** Node opens the channel of `process.send` on this descriptor. */
+const CHANNEL = 'NODE_CHANNEL_FD';
+/** The dialer costs next to nothing until its first order, and goes away with the server. */
+const DIALER_SCRIPT = 'read -r line <&3 && exec "$@"';
+
+/**
+ * Leaves a shell on the host that becomes the dialer, for a server inside a namespace; returns the
+ * other end of its channel.
+ */
+function startDialer(
+  { namespaceDir }: LaunchOptions,
+  output: number | 'inherit',
+): Socket | undefined {
+  if (namespaceDir === undefined) return undefined;
+  // The directory tells those who look at processes whose dialer it is.
+  const program = [process.execPath, ...process.execArgv, programPath('host-dialer')];
+  const argv = [...program, namespaceDir];
+  const child = spawn('sh', ['-c', DIALER_SCRIPT, 'ordinal', ...argv], {
+    cwd: '/',
+    detached: true,
+    env: { ...process.env, [CHANNEL]: '3' },
+    stdio: ['ignore', 'ignore', output, 'pipe'],
+  });
+  child.on('error', () => {}); // the server needs a shell too, and says so
+  child.unref();
+  return (child.stdio as readonly unknown[])[3] as Socket;
 }
 
 function outerCommand(options: LaunchOptions): { command: string; args: string[] } {
@@ -75,11 +114,14 @@ function outerCommand(options: LaunchOptions): { command: string; args: string[]
 
 /** In the foreground the server dies with the launcher, so that killing one is killing both. */
 function innerCommand({ detachedLog }: LaunchOptions): string[] {
-  // Beside this file: in the sources under its own name, in the bundle as a program of its own.
-  const name = import.meta.url.endsWith('.ts') ? './inner-server.ts' : './inner-server.js';
-  const entry = fileURLToPath(new URL(name, import.meta.url));
-  const server = [process.execPath, ...process.execArgv, entry];
+  const server = [process.execPath, ...process.execArgv, programPath('inner-server')];
   return detachedLog === undefined ? ['setpriv', '--pdeathsig', 'KILL', ...server] : server;
+}
+
+/** Beside this file: in the sources under its own name, in the bundle as a program of its own. */
+function programPath(name: 'inner-server' | 'host-dialer'): string {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return fileURLToPath(new URL(`./${name}.${extension}`, import.meta.url));
 }
 
 async function openSockets({ host, port, dnsPort }: LaunchOptions) {
@@ -97,10 +139,11 @@ async function openSockets({ host, port, dnsPort }: LaunchOptions) {
 }
 
 /** Node has no public way to read a socket's descriptor; inheriting needs it. */
-function descriptorOf(socket: Server | UdpSocket): number {
-  const holder = socket instanceof Server ? socket : udpState(socket);
+function descriptorOf(socket: Server | Socket | UdpSocket): number {
+  const isStream = socket instanceof Server || socket instanceof Socket;
+  const holder = isStream ? socket : udpState(socket);
   const fd = (holder as { _handle?: Handle; handle?: Handle } | undefined)?.[
-    socket instanceof Server ? '_handle' : 'handle'
+    isStream ? '_handle' : 'handle'
   ]?.fd;
   if (fd === undefined || fd < 0) {
     throw new OrdinalError('ORD_DESCRIPTOR', 'this Node.js hides the descriptors of its sockets', {

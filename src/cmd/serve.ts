@@ -8,6 +8,7 @@ import { pods } from '../api/resources.ts';
 import { readAuditPolicy, type AuditPolicy } from '../apiserver/audit-policy.ts';
 import type { CertificateFiles } from '../apiserver/certificates.ts';
 import { kubeconfigText } from '../apiserver/kubeconfig-file.ts';
+import type { OutsideDialer } from '../apiserver/node-connection.ts';
 import type { ListenAddress } from '../apiserver/server.ts';
 import { systemClock } from '../base/clock.ts';
 import { errorMessage, OrdinalError, systemErrorCode } from '../base/errors.ts';
@@ -87,18 +88,22 @@ export interface RunningServer {
 /** Where pods find the API server in the cluster namespace. */
 const POD_API_PORT = 443;
 
-/** Starts the server. Throws OrdinalError with nothing left running. */
-export async function serve(options: ServeOptions, logger: Logger): Promise<RunningServer> {
+/**
+ * Starts the server. `dialOutside` is how it leaves the cluster's network, when it lives there.
+ * Throws OrdinalError with nothing left running.
+ */
+export async function serve(
+  options: ServeOptions,
+  logger: Logger,
+  dialOutside?: OutsideDialer,
+): Promise<RunningServer> {
   const directory = dataDirectory(options.dataDir);
   const nodes = await createNodes(options, directory, logger);
   const inNamespace = options.runtime.name === 'sandbox';
-  const dnsListeners: DnsListener[] = [options.dnsListen];
-  if (inNamespace) dnsListeners.push({ address: DNS_SERVICE_ADDRESS, port: 53 });
+  const podDns = inNamespace ? [{ address: DNS_SERVICE_ADDRESS, port: 53 }] : [];
   const policy = await readPolicy(options.auditPolicy);
-  const auditLog =
-    options.auditLog === undefined
-      ? undefined
-      : createAuditFile({ path: options.auditLog, logger });
+  const { auditLog: path } = options;
+  const auditLog = path === undefined ? undefined : createAuditFile({ path, logger });
   const embedded = await startEmbedded({
     clock: systemClock,
     random: systemRandom,
@@ -109,8 +114,9 @@ export async function serve(options: ServeOptions, logger: Logger): Promise<Runn
     listen: options.listen,
     podListen: inNamespace ? { host: KUBERNETES_SERVICE_ADDRESS, port: POD_API_PORT } : undefined,
     nodes,
+    dialOutside,
     dns: {
-      listeners: dnsListeners,
+      listeners: [options.dnsListen, ...podDns],
       forwarder: await openForwarder(options),
       podAddress: inNamespace ? DNS_SERVICE_ADDRESS : '127.0.0.1',
     },

@@ -4,7 +4,7 @@ import type { EndpointSlice, ObjectReference, Pod, Service } from '../../api/gen
 import { endpointSlices, pods, services } from '../../api/resources.ts';
 import type { Duplex } from 'node:stream';
 import type { Store } from '../../storage/store.ts';
-import type { NodeDialer } from '../node-connection.ts';
+import type { NodeDialer, OutsideDialer } from '../node-connection.ts';
 import { getObject, listObjects } from '../registry/object-store.ts';
 
 /** The part of a client configuration that all kinds of webhooks share. */
@@ -13,6 +13,8 @@ export type WebhookConfig = AdmissionregistrationV1WebhookClientConfig;
 export interface WebhookNetwork {
   readonly store: Store;
   readonly dialNode: NodeDialer;
+  /** Default: everything outside is connected to directly. */
+  readonly dialOutside?: OutsideDialer | undefined;
 }
 
 /** What listens there. */
@@ -20,7 +22,7 @@ export interface WebhookEndpoint {
   /** Connects to this host and port, unless there is a `dial`. */
   readonly host: string;
   readonly port: number;
-  /** Opens a byte stream through a node. */
+  /** Opens a byte stream through a node, or through the host. */
   readonly dial?: () => Promise<Duplex>;
 }
 
@@ -59,6 +61,12 @@ export function urlText(config: WebhookConfig, query: string): string {
 
 /** Finds the endpoint. Throws Error with the words of the reference when there is none. */
 export function findEndpoint(config: WebhookConfig, network: WebhookNetwork): WebhookEndpoint {
+  const endpoint = findAddress(config, network);
+  const dial = endpoint.dial ?? network.dialOutside?.(endpoint.host, endpoint.port);
+  return dial ? { ...endpoint, dial } : endpoint;
+}
+
+function findAddress(config: WebhookConfig, network: WebhookNetwork): WebhookEndpoint {
   const { service } = config;
   if (!service) {
     const { hostname, port } = webhookUrl(config);

@@ -82,7 +82,7 @@ interface Exchange {
 }
 
 async function post(exchange: Exchange, endpoint: WebhookEndpoint, agent: Agent): Promise<unknown> {
-  const socket = endpoint.dial && (await endpoint.dial());
+  const socket = endpoint.dial && (await open(endpoint.dial, exchange.signal));
   try {
     const answer = await send(exchange, endpoint, { agent, socket });
     return readAnswer(answer.statusCode ?? SERVER_ERROR, await readAll(answer));
@@ -94,6 +94,17 @@ async function post(exchange: Exchange, endpoint: WebhookEndpoint, agent: Agent)
   } finally {
     socket?.destroy();
   }
+}
+
+/** Waits no longer than the signal says; what is opened later is closed. */
+function open(dial: () => Promise<Duplex>, signal: AbortSignal): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('context canceled')), { once: true });
+    dial().then((socket) => {
+      if (signal.aborted) socket.destroy();
+      else resolve(socket);
+    }, reject);
+  });
 }
 
 function isStale(error: unknown): boolean {

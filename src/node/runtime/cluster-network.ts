@@ -1,4 +1,5 @@
 // The address plan of the cluster namespace, in one place.
+import { BlockList, isIPv4 } from 'node:net';
 import { assert } from '../../base/assert.ts';
 
 /** All pods of all nodes share one bridge. */
@@ -16,6 +17,18 @@ export const SERVICE_NETWORK = '10.96.0.0/12';
 export const KUBERNETES_SERVICE_ADDRESS = '10.96.0.1';
 /** ClusterIP of the cluster DNS; the server can listen on it. */
 export const DNS_SERVICE_ADDRESS = '10.96.0.10';
+
+const clusterNetworks = new BlockList();
+for (const network of [POD_NETWORK, SERVICE_NETWORK]) {
+  const [address = '', bits] = network.split('/');
+  clusterNetworks.addSubnet(address, Number(bits));
+}
+
+/** True for an IPv4 address of a pod, a node or a service; a name is none. */
+export function isClusterAddress(address: string): boolean {
+  return isIPv4(address) && clusterNetworks.check(address);
+}
+
 /** Nodes and pods per node that fit in the plan. */
 export const NODES_MAX = 256;
 export const POD_HOST_NUMBERS = { first: 2, last: 254 } as const;
