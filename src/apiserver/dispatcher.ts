@@ -17,6 +17,7 @@ import type { Route } from './negotiation.ts';
 import { builtinTable } from './registry/resource-table.ts';
 import { sendStatus } from './reply.ts';
 import { readBody } from './request-body.ts';
+import { requestLimit } from './request-limit.ts';
 import { parseRequestInfo, type RequestInfo } from './request-info.ts';
 import { wantsPretty, writeResponse } from './response-writer.ts';
 import { serveSystemPath, type SystemPathsOptions } from './system-paths.ts';
@@ -45,8 +46,6 @@ export interface Dispatcher {
   fail(exchange: Exchange, error: unknown): Promise<void>;
 }
 
-/** Time for ordinary requests in milliseconds (API-113). */
-const REQUEST_MS_MAX = 60_000;
 const SWITCHING_PROTOCOLS = 101;
 const LONG_SUBRESOURCES = ['log', 'exec', 'attach', 'portforward', 'proxy'];
 
@@ -54,10 +53,10 @@ function isLongRunning(info: RequestInfo): boolean {
   return info.verb === 'watch' || LONG_SUBRESOURCES.includes(info.subresource);
 }
 
-/** Throws 504 when `work` takes longer than ordinary requests may; its late result is dropped. */
-function withinLimit<T>(clock: Clock, work: Promise<T>): Promise<T> {
+/** Throws 504 when `work` takes longer than `limitMs`; its late result is dropped. */
+function withinLimit<T>(clock: Clock, limitMs: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = clock.schedule(REQUEST_MS_MAX, () => {
+    const timer = clock.schedule(limitMs, () => {
       const message = 'Timeout: request did not complete within the allotted timeout';
       reject(statusError('Timeout', message));
     });
@@ -151,10 +150,11 @@ async function serveResource(
 ): Promise<void> {
   const { headers, query } = exchange;
   const stream = info.verb === 'watch';
+  const limitMs = isLongRunning(info) ? undefined : requestLimit(query);
   const accept = isOpaque(info) ? undefined : headers.accept;
   const representation = negotiate(accept, { route: routeOf(info), stream });
   const work = apiRequest(exchange, user, { audited, info }).then(handler);
-  const response = await (isLongRunning(info) ? work : withinLimit(clock, work));
+  const response = await (limitMs === undefined ? work : withinLimit(clock, limitMs, work));
   audited.response = response;
   const pretty = wantsPretty(query, headers['user-agent'] ?? '');
   const onLongRunning = (running: LongRunning) => {
@@ -219,6 +219,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (info && discovery.hasGroup(info.group)) {
       await serveResource(tools, exchange, { user, info, audited, track });
     } else {
+      // Nothing there takes long, but what makes no sense is refused all the same.
+      requestLimit(exchange.query);
       await serveSystemPath(exchange, { user, attributes, options });
     }
     return info;

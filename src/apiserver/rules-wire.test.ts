@@ -296,6 +296,40 @@ test('API-113: an ordinary request has 60 seconds, a watch as long as it wants',
   await stopping;
 });
 
+test('API-113: a request may ask for less time; what is no duration is 400', async () => {
+  const clock = new ManualClock();
+  let asked = 0;
+  const never = () => {
+    asked += 1;
+    return new Promise<never>(() => {});
+  };
+  const slow = await startEdgeServer(never, { clock });
+  const ordinary = call(`${NS}/configmaps?timeout=1.5s`, { on: slow });
+  await expect.poll(() => asked).toBe(1);
+  clock.advance(1_500);
+  expect((await ordinary).code).toBe(504);
+  const faults = [
+    ['1.5x', 'unknown unit "x" in duration "1.5x"'],
+    ['10', 'missing unit in duration "10"'],
+    ['soon', 'invalid duration "soon"'],
+    ['1m-', 'unknown unit "m-" in duration "1m-"'],
+    ['9999999h', 'invalid duration "9999999h"'],
+  ];
+  for (const [text, why] of faults) {
+    for (const path of [`${NS}/configmaps`, '/version']) {
+      const reply = await call(`${path}?timeout=${text}`, { on: slow });
+      expect(JSON.parse(reply.text)).toMatchObject({
+        code: 400,
+        message: `invalid timeout specified in the request URL - time: ${why}`,
+      });
+    }
+  }
+  for (const text of ['', '0', '-1s', '1h2m3.5s']) {
+    expect((await call(`/version?timeout=${text}`, { on: slow })).code).toBe(200);
+  }
+  await slow.server.stop();
+});
+
 describe('tables', () => {
   test('API-803: all columns are sent, those for wide output marked; the name has its format', async () => {
     const { columnDefinitions, rows } = await getTable(`${NS}/pods`);
