@@ -4,7 +4,7 @@ import type { Causes } from './core/field-rules.ts';
 import { immutable } from './core/field-rules.ts';
 import {
   subdomainName,
-  validateMetadata,
+  validateObjectMeta,
   validateMetadataUpdate,
 } from './core/object-meta-validation.ts';
 import { defineKind, specDiffers, type KindDefinition } from './define-kind.ts';
@@ -17,6 +17,7 @@ export interface SimpleKind<T extends KubernetesObject> extends Partial<
   Pick<
     KindDefinition<T>,
     | 'applyDefaults'
+    | 'specChanged'
     | 'initialStatus'
     | 'prepareForCreate'
     | 'prepareForUpdate'
@@ -32,7 +33,9 @@ export interface SimpleKind<T extends KubernetesObject> extends Partial<
 > {
   readonly namespaced?: boolean;
   readonly hasStatus?: boolean;
-  /** True for kinds with a generation, which grows with the spec. */
+  /** False where finalizers need not be well-known ones. */
+  readonly standardFinalizers?: boolean;
+  /** True for kinds with a generation that grows with the spec; or give `specChanged`. */
   readonly generation?: boolean;
   /** Paths of members that must be given: `spec.attacher`. */
   readonly required?: readonly string[];
@@ -46,13 +49,14 @@ export interface SimpleKind<T extends KubernetesObject> extends Partial<
 export function simpleKind<T extends KubernetesObject>(kind: SimpleKind<T>): KindRules<T> {
   const { namespaced = false, nameRule = subdomainName, hasStatus = false } = kind;
   return defineKind<T>({
+    ...(kind.generation === true ? { specChanged: specDiffers } : {}),
     ...kind,
     namespaced,
     nameRule,
     hasStatus,
-    ...(kind.generation === true ? { specChanged: specDiffers } : {}),
     *validate(object) {
-      yield* validateMetadata(object.metadata, { namespaced, nameRule });
+      const standardFinalizers = kind.standardFinalizers ?? true;
+      yield* validateObjectMeta(object.metadata, { namespaced, nameRule, standardFinalizers });
       yield* checkMembers(kind, object);
     },
     *validateUpdate(object, old, context) {

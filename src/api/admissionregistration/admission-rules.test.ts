@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { create } from '../kind-rules.fixture.ts';
+import { create, rulesOf, ruleContext } from '../kind-rules.fixture.ts';
 import type { JsonObject } from '../meta/object.ts';
 
 const GROUP = 'admissionregistration.k8s.io';
@@ -123,4 +123,17 @@ it.each<[string, JsonObject, string[]]>([
   ],
 ])('API-314: a new object of %s: %j', (kind, body, errors) => {
   expect(create(kind, body).errors).toEqual(errors);
+});
+
+it('API-407: the generation of a configuration grows with its webhooks', () => {
+  const rules = rulesOf(HOOKS);
+  const generationOf = (webhooks: JsonObject[], old: JsonObject[]) => {
+    const before = create(HOOKS, { webhooks: old }).object;
+    const object = create(HOOKS, { webhooks }).object;
+    rules.prepareForUpdate(object, before, ruleContext());
+    return object.metadata.generation;
+  };
+  expect(generationOf([hook], [hook])).toBe(1);
+  expect(generationOf([{ ...hook, timeoutSeconds: 3 }], [hook])).toBe(2);
+  expect(generationOf([], [hook])).toBe(2);
 });

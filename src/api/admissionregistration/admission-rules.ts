@@ -13,9 +13,10 @@ import type {
   ValidatingWebhookConfiguration,
 } from '../generated/types.ts';
 import type { Causes } from '../core/field-rules.ts';
-import { subdomainName, validateMetadata } from '../core/object-meta-validation.ts';
+import { subdomainName, validateObjectMeta } from '../core/object-meta-validation.ts';
 import type { KindRules } from '../kind-rules.ts';
 import { fieldPath } from '../meta/field-errors.ts';
+import { semanticEqual } from '../meta/json-equal.ts';
 import type { KubernetesObject } from '../meta/object.ts';
 import { simpleKind, type SimpleKind } from '../simple-kind.ts';
 import { validateMatchResources, validateMutatedOperations } from './match-validation.ts';
@@ -31,6 +32,10 @@ import { validateWebhooks } from './webhook-validation.ts';
 const SPEC = fieldPath('spec');
 const TIMEOUT_SECONDS = 10;
 
+interface WithWebhooks {
+  readonly webhooks?: ReadonlyArray<ValidatingWebhook | MutatingWebhook> | undefined;
+}
+
 /** What the API server asks of mutating webhook configurations. */
 export const mutatingWebhookRules = ofCluster<MutatingWebhookConfiguration>({
   applyDefaults({ webhooks }) {
@@ -39,6 +44,7 @@ export const mutatingWebhookRules = ofCluster<MutatingWebhookConfiguration>({
       webhook.reinvocationPolicy ??= 'Never';
     }
   },
+  specChanged: webhooksDiffer,
   check: ({ webhooks }) => validateWebhooks(webhooks ?? []),
 });
 
@@ -47,8 +53,13 @@ export const validatingWebhookRules = ofCluster<ValidatingWebhookConfiguration>(
   applyDefaults({ webhooks }) {
     for (const webhook of webhooks ?? []) fillWebhook(webhook);
   },
+  specChanged: webhooksDiffer,
   check: ({ webhooks }) => validateWebhooks(webhooks ?? []),
 });
+
+function webhooksDiffer(object: WithWebhooks, old: WithWebhooks): boolean {
+  return !semanticEqual(object.webhooks, old.webhooks);
+}
 
 function fillWebhook(webhook: ValidatingWebhook | MutatingWebhook): void {
   webhook.failurePolicy ??= 'Fail';
@@ -123,11 +134,12 @@ function* validateBinding(
 /** Every write of a kind is looked at as a whole, as if it were new. */
 function ofCluster<T extends KubernetesObject>(kind: SimpleKind<T>): KindRules<T> {
   return simpleKind<T>({
-    ...kind,
     generation: true,
+    ...kind,
     unconditionalUpdate: false,
+    standardFinalizers: false,
     *validateUpdate(object) {
-      yield* validateMetadata(object.metadata, { namespaced: false, nameRule: subdomainName });
+      yield* validateObjectMeta(object.metadata, { namespaced: false, nameRule: subdomainName });
       yield* kind.check?.(object) ?? [];
     },
   });

@@ -99,6 +99,7 @@ function toVersion2(object: HorizontalPodAutoscalerV1): KubernetesObject {
       status &&
       defined({
         ...plainStatus,
+        currentReplicas: status.currentReplicas === 0 ? undefined : status.currentReplicas,
         conditions: conditions.length > 0 ? conditions : undefined,
         currentMetrics: statuses.length > 0 ? statuses : null,
       }),

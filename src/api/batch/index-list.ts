@@ -7,38 +7,62 @@ export interface Indexes {
   readonly fault: string | undefined;
 }
 
+/** From the first to the last index, or what is wrong with its text. */
+type Interval = { readonly first: number; readonly last: number } | { readonly fault: string };
+
 /** Reads a list of indexes of a job with that many completions. */
 export function parseIndexes(text: string, completions: number): Indexes {
-  if (text === '') return { total: 0, fault: undefined };
   let total = 0;
-  let last = -1;
-  for (const interval of text.split(',')) {
-    const limits = interval.split('-');
-    if (limits.length > 2) {
-      const fault = `the fragment "${interval}" violates the requirement that an index interval can have at most two parts separated by '-'`;
-      return { total: 0, fault };
+  let previous: number | undefined;
+  for (const interval of intervalsOf(text, completions)) {
+    if ('fault' in interval) return { total: 0, fault: interval.fault };
+    const { first, last } = interval;
+    if (previous !== undefined && previous >= first) {
+      return { total: 0, fault: wrongOrder(previous, first) };
     }
-    const [first = '', end = first] = limits;
-    for (const limit of limits) {
-      const fault = faultOf(limit, { last, completions });
-      if (fault !== undefined) return { total: 0, fault };
-      last = Number(limit);
-    }
-    total += Number(end) - Number(first) + 1;
+    total += last - first + 1;
+    previous = last;
   }
   return { total, fault: undefined };
 }
 
-function faultOf(
-  limit: string,
-  { last, completions }: { last: number; completions: number },
-): string | undefined {
-  if (!/^[0-9]+$/.test(limit)) {
-    return `cannot convert string to integer for index: "${limit}"`;
+/** The first index that stands in both lists. Intervals that cannot be read are passed over. */
+export function commonIndex(one: string, other: string, completions: number): number | undefined {
+  const readable = (text: string) =>
+    intervalsOf(text, completions).flatMap((interval) => ('fault' in interval ? [] : [interval]));
+  const left = readable(one);
+  const right = readable(other);
+  for (let i = 0, j = 0; ;) {
+    const a = left[i];
+    const b = right[j];
+    if (!a || !b) return undefined;
+    if (a.first <= b.last && b.first <= a.last) return Math.max(a.first, b.first);
+    if (a.first <= b.first) i++;
+    else j++;
   }
-  const index = Number(limit);
-  if (index <= last) {
-    return `non-increasing order, previous: ${last}, current: ${index}`;
+}
+
+function intervalsOf(text: string, completions: number): Interval[] {
+  return text === '' ? [] : text.split(',').map((part) => parseInterval(part, completions));
+}
+
+function parseInterval(text: string, completions: number): Interval {
+  const limits = text.split('-');
+  if (limits.length > 2) {
+    const rule = `an index interval can have at most two parts separated by '-'`;
+    return { fault: `the fragment "${text}" violates the requirement that ${rule}` };
   }
-  return index < completions ? undefined : `too large index: "${limit}"`;
+  for (const limit of limits) {
+    if (!/^\+?[0-9]+$/.test(limit)) {
+      return { fault: `cannot convert string to integer for index: "${limit}"` };
+    }
+    if (Number(limit) >= completions) return { fault: `too large index: "${limit}"` };
+  }
+  const [first = 0, last = first] = limits.map(Number);
+  if (limits.length > 1 && first >= last) return { fault: wrongOrder(first, last) };
+  return { first, last };
+}
+
+function wrongOrder(previous: number, current: number): string {
+  return `non-increasing order, previous: ${previous}, current: ${current}`;
 }

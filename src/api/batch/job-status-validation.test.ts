@@ -46,6 +46,16 @@ describe('the status of a job', () => {
       'status.completedIndexes: Invalid value: "0": cannot set non-empty completedIndexes when ' +
         'non-indexed completion mode',
     ]);
+    const indexed = { completionMode: 'Indexed', backoffLimitPerIndex: 1, completions: 9 } as const;
+    const both = { completedIndexes: 'x,2-4,7', failedIndexes: '1,4-5' };
+    expect(faults(both, {}, indexed)).toEqual([
+      'status.completedIndexes: Invalid value: "x,2-4,7": error parsing completedIndexes: ' +
+        'cannot convert string to integer for index: "x"',
+      'status.failedIndexes: Invalid value: "1,4-5": failedIndexes and completedIndexes overlap ' +
+        'at index: 4',
+    ]);
+    const apart = { completedIndexes: '0,2-3', failedIndexes: '1,4' };
+    expect(faults(apart, {}, indexed)).toEqual([]);
     const twice = { succeeded: ['a', 'a'], failed: [''] };
     expect(faults({ uncountedTerminatedPods: twice })).toEqual([
       'status.uncountedTerminatedPods.succeeded[1]: Duplicate value: "a"',

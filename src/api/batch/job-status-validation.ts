@@ -7,7 +7,7 @@ import { isConditionTrue } from '../meta/conditions.ts';
 import { duplicate, fieldPath, invalidValue, required, wrongWhole } from '../meta/field-errors.ts';
 import { semanticEqual } from '../meta/json-equal.ts';
 import type { StatusCause } from '../meta/status-error.ts';
-import { parseIndexes } from './index-list.ts';
+import { commonIndex, parseIndexes } from './index-list.ts';
 
 const STATUS = fieldPath('status');
 const CONDITIONS = STATUS.child('conditions');
@@ -115,9 +115,10 @@ function* validateEnd({ job, status, changed }: Change): Causes {
   }
 }
 
-function* validateIndexes({ job, status, changed }: Change): Causes {
+function* validateIndexes(change: Change): Causes {
+  const { job, status, changed } = change;
   const { completedIndexes = '', failedIndexes } = status;
-  const { completions, backoffLimitPerIndex, completionMode } = job.spec ?? {};
+  const { completions, backoffLimitPerIndex } = job.spec ?? {};
   const fault = (text: string) => parseIndexes(text, completions ?? 0).fault;
   const completedPath = STATUS.child('completedIndexes');
   const failedPath = STATUS.child('failedIndexes');
@@ -130,6 +131,20 @@ function* validateIndexes({ job, status, changed }: Change): Causes {
     const why = `error parsing failedIndexes: ${fault(failedIndexes) ?? ''}`;
     yield invalidValue(failedPath, failedIndexes, why);
   }
+  yield* validateMode(change);
+  const common = commonIndex(completedIndexes, failedIndexes ?? '', completions ?? 0);
+  if (changed('completedIndexes', 'failedIndexes') && common !== undefined) {
+    const why = `failedIndexes and completedIndexes overlap at index: ${common}`;
+    yield invalidValue(failedPath, failedIndexes, why);
+  }
+}
+
+/** Which indexes the mode of the job allows. */
+function* validateMode({ job, status, changed }: Change): Causes {
+  const { completedIndexes = '', failedIndexes } = status;
+  const { backoffLimitPerIndex, completionMode } = job.spec ?? {};
+  const completedPath = STATUS.child('completedIndexes');
+  const failedPath = STATUS.child('failedIndexes');
   if (changed('completedIndexes') && completedIndexes !== '' && completionMode !== 'Indexed') {
     const why = 'cannot set non-empty completedIndexes when non-indexed completion mode';
     yield invalidValue(completedPath, completedIndexes, why);
@@ -145,12 +160,12 @@ function* validateIndexes({ job, status, changed }: Change): Causes {
 }
 
 function* validatePods({ status, changed }: Change): Causes {
-  const { active = 0, ready = 0, terminating = 0 } = status;
+  const { active = 0, ready, terminating = 0 } = status;
   if (changed('Finished', 'terminating') && terminating > 0 && has(status, 'Finished')) {
     const why = 'terminating>0 is invalid for finished job';
     yield invalidValue(STATUS.child('terminating'), terminating, why);
   }
-  if (changed('ready', 'active') && ready > active) {
+  if (ready !== undefined && changed('ready', 'active') && ready > active) {
     yield invalidValue(STATUS.child('ready'), ready, 'cannot set more ready pods than active');
   }
 }

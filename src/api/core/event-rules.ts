@@ -44,7 +44,11 @@ function* validateEvent(event: Event): Causes {
 }
 
 /** Events about cluster-scoped objects are in `default` (or, of the new style, `kube-system`). */
-function sameNamespace(event: Event, namespace: string, about: string): boolean {
+export function sameNamespace(
+  event: Pick<Event, 'eventTime'>,
+  namespace: string,
+  about: string,
+): boolean {
   const newStyle = !isBlank(event.eventTime);
   if (about !== '') return newStyle || namespace === about;
   if (namespace === 'default') return true;

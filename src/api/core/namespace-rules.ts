@@ -69,7 +69,7 @@ function setNameLabel({ metadata }: Namespace): void {
 
 function* validateNamespace({ metadata, spec }: Namespace): Causes {
   yield* validateMetadata(metadata, { namespaced: false, nameRule: labelName });
-  for (const finalizer of spec?.finalizers ?? []) {
-    yield* validateFinalizerName(finalizer, FINALIZERS);
+  for (const [index, finalizer] of (spec?.finalizers ?? []).entries()) {
+    yield* validateFinalizerName(finalizer, FINALIZERS.index(index));
   }
 }

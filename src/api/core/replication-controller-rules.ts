@@ -20,6 +20,7 @@ import {
   validateMetadata,
   validateMetadataUpdate,
 } from './object-meta-validation.ts';
+import { semanticEqual } from '../meta/json-equal.ts';
 import { templateDefaults } from './pod-defaults.ts';
 import { validatePodTemplate } from './pod-template-validation.ts';
 import { hostnameWarnings, podTemplateWarnings } from './pod-warnings.ts';
@@ -114,7 +115,7 @@ function* validateSpec(spec: ReplicationControllerSpec): Causes {
 /** What the API server asks of pod templates. */
 export const podTemplateRules = simpleKind<PodTemplate>({
   namespaced: true,
-  generation: true,
+  specChanged: ({ template }, old) => !semanticEqual(template, old.template),
   applyDefaults(object) {
     object.template ??= {};
     templateDefaults(object.template);

@@ -7,6 +7,7 @@ import {
   validateMetadata,
   validateMetadataUpdate,
 } from '../core/object-meta-validation.ts';
+import { sameNamespace } from '../core/event-rules.ts';
 import { defineKind } from '../define-kind.ts';
 import { fieldPath, GoStruct, invalidValue, required } from '../meta/field-errors.ts';
 import { semanticEqual } from '../meta/json-equal.ts';
@@ -95,11 +96,12 @@ function internalReference(reference: ObjectReference): GoStruct {
 /** In upstream's order, under upstream's names. */
 function* validateTexts(event: EventsV1Event): Causes {
   const about = event.regarding?.namespace ?? '';
-  const namespace = event.metadata.namespace ?? '';
-  if (about === '' && namespace !== 'default' && namespace !== 'kube-system') {
+  if (!sameNamespace(event, event.metadata.namespace ?? '', about)) {
     const path = fieldPath('involvedObject', 'namespace');
     yield invalidValue(path, about, 'does not match event.namespace');
   }
+  // Without a time it is looked at like an event of old.
+  if (isBlank(event.eventTime)) return;
   const reporter = event.reportingController ?? '';
   const reporterPath = fieldPath('reportingController');
   if (reporter === '') yield required(reporterPath);

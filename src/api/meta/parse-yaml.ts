@@ -28,7 +28,8 @@ function findDuplicates(document: Document, lines: LineCounter): string[] {
         const name = String(key.value);
         if (seen.has(name)) {
           const { line } = lines.linePos(key.range?.[0] ?? 0);
-          found.push(`line ${line}: key "${name}" already set in map`);
+          const shown = typeof key.value === 'string' ? JSON.stringify(name) : name;
+          found.push(`line ${line}: key ${shown} already set in map`);
         }
         seen.add(name);
       }

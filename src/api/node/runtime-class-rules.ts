@@ -4,8 +4,8 @@ import type { Causes } from '../core/field-rules.ts';
 import { dnsLabel, immutable, isBlank, sortedEntries } from '../core/field-rules.ts';
 import {
   subdomainName,
-  validateMetadata,
-  validateMetadataUpdate,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
 } from '../core/object-meta-validation.ts';
 import { validateContainerResources } from '../core/resource-validation.ts';
 import { oldNodeLabel } from '../core/scheduling-warnings.ts';
@@ -19,11 +19,15 @@ import { simpleKind } from '../simple-kind.ts';
 export const runtimeClassRules = simpleKind<RuntimeClass>({
   createOnUpdate: true,
   unconditionalUpdate: false,
+  standardFinalizers: false,
   check: validateClass,
   *validateUpdate(runtimeClass, old) {
-    yield* validateMetadata(runtimeClass.metadata, { namespaced: false, nameRule: subdomainName });
+    yield* validateObjectMeta(runtimeClass.metadata, {
+      namespaced: false,
+      nameRule: subdomainName,
+    });
     yield* validateClass(runtimeClass);
-    yield* validateMetadataUpdate(runtimeClass.metadata, old.metadata);
+    yield* validateObjectMetaUpdate(runtimeClass.metadata, old.metadata);
     yield* immutable(runtimeClass.handler, old.handler, fieldPath('handler'));
   },
   warnings: ({ scheduling }) =>

@@ -4,8 +4,8 @@ import { isBlank, type Causes } from '../core/field-rules.ts';
 import {
   pathSegmentName,
   subdomainName,
-  validateObjectMeta,
-  validateObjectMetaUpdate,
+  validateMetadata,
+  validateMetadataUpdate,
 } from '../core/object-meta-validation.ts';
 import { defineKind } from '../define-kind.ts';
 import type { KindRules } from '../kind-rules.ts';
@@ -40,7 +40,7 @@ function kindOfBinding<T extends Binding>(kind: {
 }) {
   const { namespaced, roleKinds } = kind;
   const validateNew = function* ({ metadata, roleRef, subjects }: T): Causes {
-    yield* validateObjectMeta(metadata, { namespaced, nameRule: pathSegmentName });
+    yield* validateMetadata(metadata, { namespaced, nameRule: pathSegmentName });
     yield* validateRoleRef(roleRef, roleKinds);
     for (const [index, subject] of (subjects ?? []).entries()) {
       yield* validateSubject(subject, SUBJECTS.index(index), namespaced);
@@ -55,7 +55,7 @@ function kindOfBinding<T extends Binding>(kind: {
     validate: validateNew,
     *validateUpdate(binding, old) {
       yield* validateNew(binding);
-      yield* validateObjectMetaUpdate(binding.metadata, old.metadata);
+      yield* validateMetadataUpdate(binding.metadata, old.metadata);
       yield* sameRole(binding.roleRef, old.roleRef);
     },
   });

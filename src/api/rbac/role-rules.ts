@@ -3,8 +3,8 @@ import type { ClusterRole, PolicyRule, Role } from '../generated/types.ts';
 import type { Causes } from '../core/field-rules.ts';
 import {
   pathSegmentName,
-  validateObjectMeta,
-  validateObjectMetaUpdate,
+  validateMetadata,
+  validateMetadataUpdate,
 } from '../core/object-meta-validation.ts';
 import { defineKind } from '../define-kind.ts';
 import type { KindRules } from '../kind-rules.ts';
@@ -23,7 +23,7 @@ export const clusterRoleRules: KindRules<ClusterRole> = kindOfRole<ClusterRole>(
 
 function kindOfRole<T extends Role | ClusterRole>({ namespaced }: { namespaced: boolean }) {
   const validateNew = function* (role: T): Causes {
-    yield* validateObjectMeta(role.metadata, { namespaced, nameRule: pathSegmentName });
+    yield* validateMetadata(role.metadata, { namespaced, nameRule: pathSegmentName });
     for (const [index, rule] of (role.rules ?? []).entries()) {
       yield* validateRule(rule, RULES.index(index), namespaced);
     }
@@ -39,7 +39,7 @@ function kindOfRole<T extends Role | ClusterRole>({ namespaced }: { namespaced: 
     validate: validateNew,
     *validateUpdate(role, old) {
       yield* validateNew(role);
-      yield* validateObjectMetaUpdate(role.metadata, old.metadata);
+      yield* validateMetadataUpdate(role.metadata, old.metadata);
     },
   });
 }

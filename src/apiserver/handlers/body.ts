@@ -266,12 +266,12 @@ function summary(body: ApiRequest['body']): string {
 export function matchNamespace({ metadata }: KubernetesObject, target: ResourceRequest): void {
   const { namespace } = target.info;
   const own = metadata.namespace ?? '';
-  if (own !== '' && own !== namespace) {
+  if (namespace === '') delete metadata.namespace;
+  else if (own !== '' && own !== namespace) {
     throw badRequest(
       'the namespace of the provided object does not match the namespace sent on the request',
     );
-  }
-  if (namespace !== '') metadata.namespace = namespace;
+  } else metadata.namespace = namespace;
 }
 
 /** API-303: throws 400 unless the name is the path's. */

@@ -6,7 +6,7 @@ import type { StatusCause, StatusError } from '../../api/meta/status-error.ts';
 import { nameSuffix } from '../../base/random.ts';
 import { requestAttributes } from '../authorization/attributes.ts';
 import { requireAllowed } from '../authorization/authorizer.ts';
-import { groupVersion } from '../../api/resources.ts';
+import { groupVersion, type ResourceDefinition } from '../../api/resources.ts';
 import { admit, mutate } from '../admission/admission.ts';
 import { admissionRequest } from '../admission/admission-request.ts';
 import type { StoredObject } from '../api-request.ts';
@@ -97,9 +97,14 @@ export function throwCauses(
   // A custom resource may say to be of another kind, which is one of the causes then.
   const { apiVersion, kind: name } = object;
   const isOwn = resource.custom === undefined || apiVersion === groupVersion(resource);
-  const group = isOwn ? resource.group : apiVersion.split('/').slice(0, -1).join('/');
+  const group = isOwn ? groupOfKind(resource) : apiVersion.split('/').slice(0, -1).join('/');
   const kind = { group, kind: name };
   if (causes.length > 0) throw invalid(kind, object.metadata.name ?? '', causes);
+}
+
+/** The group that faults name: events are of the core group, wherever they are served. */
+function groupOfKind({ group, kind }: ResourceDefinition): string {
+  return group === 'events.k8s.io' && kind === 'Event' ? '' : group;
 }
 
 /** Fills the name from generateName. No other write can come between this look and our own. */

@@ -155,13 +155,17 @@ describe('one object in two forms', () => {
 
   it('API-314: new events are complete', async () => {
     const body = { metadata: { name: 'f' }, reason: 'R', deprecatedCount: 2 };
-    expect(await causes('POST /apis/events.k8s.io/v1/namespaces/kube-system/events', body)).toEqual(
-      expect.arrayContaining([
-        'reportingController: Required value',
-        'eventTime: Required value',
-        'count: Invalid value: "": needs to be unset',
-      ]),
-    );
+    const path = 'POST /apis/events.k8s.io/v1/namespaces/kube-system/events';
+    expect(await causes(path, body)).toEqual([
+      'involvedObject.namespace: Invalid value: "": does not match event.namespace',
+      'eventTime: Required value',
+      'type: Invalid value: "": has invalid value: ',
+      'count: Invalid value: "": needs to be unset',
+    ]);
+    const timed = { ...body, type: 'Normal', eventTime: '2026-01-01T00:00:00.000000Z' };
+    expect(await causes(path, timed)).toContain('reportingController: Required value');
+    const refused = await api.fails(path, body);
+    expect(refused.details).not.toHaveProperty('group');
   });
 
   it('API-209: autoscalers of v1 are those of v2', async () => {

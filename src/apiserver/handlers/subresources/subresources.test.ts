@@ -431,7 +431,7 @@ describe('tokens', () => {
 
   it.each([
     [{ metadata: { name: 'other' } }, 422, 'must match the service account name if specified'],
-    [{ metadata: { namespace: 'x' } }, 422, 'must match the service account namespace'],
+    [{ metadata: { namespace: 'x' } }, 400, 'does not match the namespace sent on the request'],
     [{ metadata: { uid: 'x' } }, 409, 'does not match the UID of the service account'],
     [
       { spec: { boundObjectRef: { kind: 'Job', apiVersion: 'batch/v1' } } },

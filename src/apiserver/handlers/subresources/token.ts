@@ -18,7 +18,7 @@ import { admitPart } from '../../admission/admit-part.ts';
 import { unstored } from '../../api-request.ts';
 import type { ObjectResponse } from '../../api-request.ts';
 import { getObject, requireObject } from '../../registry/object-store.ts';
-import { decodeBody } from '../body.ts';
+import { decodeBody, matchNamespace } from '../body.ts';
 import { objectResponse, targetOf } from '../get.ts';
 import type { BoundObject, TokenRequestOptions } from '../../service-account-tokens.ts';
 import type { HandlerContext, ResourceRequest } from '../handler-context.ts';
@@ -54,7 +54,8 @@ export async function handleToken(
   const { dryRun, fieldValidation } = parseWriteOptions(target.request.query, 'CreateOptions');
   const { object, warnings } = await decodeBody(target.request, tokenResource, fieldValidation);
   const wanted = object as TokenRequest & KubernetesObject;
-  checkNames(wanted.metadata, target);
+  matchNamespace(wanted, target);
+  checkName(wanted.metadata, target);
   const account = requireObject<ServiceAccount>(context.store, targetOf(target)).object;
   const { name = '', uid = '', namespace = '' } = account.metadata;
   checkUid(wanted.metadata.uid, { name, uid });
@@ -86,14 +87,11 @@ export async function handleToken(
   return objectResponse(target, unstored(reply), { code: 201, warnings });
 }
 
-function checkNames({ name = '', namespace = '' }: ObjectMeta, { info }: ResourceRequest): void {
-  const refuse = (field: string, value: string) => {
-    const why = `must match the service account ${field} if specified`;
-    const cause = invalidValue(fieldPath('metadata').child(field), value, why);
-    return invalid(tokenResource, info.name, [cause]);
-  };
-  if (name !== '' && name !== info.name) throw refuse('name', name);
-  if (namespace !== '' && namespace !== info.namespace) throw refuse('namespace', namespace);
+function checkName({ name = '' }: ObjectMeta, { info }: ResourceRequest): void {
+  if (name === '' || name === info.name) return;
+  const why = 'must match the service account name if specified';
+  const cause = invalidValue(fieldPath('metadata').child('name'), name, why);
+  throw invalid(tokenResource, info.name, [cause]);
 }
 
 function checkUid(wanted: string | undefined, { name, uid }: BoundObject): void {
