@@ -143,7 +143,9 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     await part.start();
     return part;
   };
+  const state: StartState = { isSynced: false, isReady: false, isStopping: false };
   const stop = async () => {
+    state.isStopping = true;
     for (const part of started.splice(0)) await part.stop();
   };
   try {
@@ -159,12 +161,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
       bootstrapServices(options),
     ]);
     if (isNew) await store.compact(store.revision);
-    let isReady = false;
-    const healthChecks: HealthChecks = {
-      components() {
-        if (!isReady) throw new Error('controllers, nodes and DNS are still starting');
-      },
-    };
+    const healthChecks = checksOf(state);
     const metrics = new MetricRegistry();
     const edge = { api, certificates, healthChecks, metrics };
     const server = await start(createApiServer(options, edge));
@@ -182,9 +179,10 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     const stopFeeding = feedZone(zone, informers);
     const dns = createDnsServer({ zone, ...options.dns, clock, logger });
     await start(informers);
+    state.isSynced = true;
     await start(dns);
     await Promise.all(parts.map((part) => start(part)));
-    isReady = true;
+    state.isReady = true;
     const { address, port } = server.address();
     const host = address === '::' || address === '0.0.0.0' ? '127.0.0.1' : address;
     return {
@@ -203,6 +201,26 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     );
     throw error;
   }
+}
+
+interface StartState {
+  isSynced: boolean;
+  isReady: boolean;
+  isStopping: boolean;
+}
+
+function checksOf(state: StartState): HealthChecks {
+  return {
+    'informer-sync'() {
+      if (!state.isSynced) throw new Error('informers are still starting');
+    },
+    components() {
+      if (!state.isReady) throw new Error('controllers, nodes and DNS are still starting');
+    },
+    shutdown() {
+      if (state.isStopping) throw new Error('process is shutting down');
+    },
+  };
 }
 
 /** What of ours is always served. */

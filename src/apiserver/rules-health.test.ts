@@ -9,11 +9,11 @@ const checks = {
   },
 };
 
-test('API-220: one check that fails makes it 500, and the text says which', async () => {
+test('API-220: one check that fails makes it 500, and the text says which, not why', async () => {
   for (const endpoint of ['healthz', 'livez', 'readyz']) {
     expect(await healthReply(`/${endpoint}`, { checks, verbose: false })).toEqual({
       code: 500,
-      text: `[+]ping ok\n[+]store ok\n[-]disk failed: full\n${endpoint} check failed\n`,
+      text: `[+]ping ok\n[+]store ok\n[-]disk failed: reason withheld\n${endpoint} check failed\n`,
     });
   }
 });
@@ -23,9 +23,28 @@ test('API-220: a check can be asked alone', async () => {
   expect(await one('store')).toEqual({ code: 200, text: 'ok' });
   expect(await one('disk')).toEqual({ code: 500, text: 'internal server error: full' });
   expect(await one('none')).toBeUndefined();
+  expect(await one('constructor')).toBeUndefined();
 });
 
 test('API-220: a check can be left out', async () => {
   const reply = await healthReply('/livez', { checks, verbose: true, excluded: ['disk'] });
   expect(reply?.text).toBe('[+]ping ok\n[+]store ok\n[+]disk excluded: ok\nlivez check passed\n');
+});
+
+test('API-220: a check that is not there cannot be left out', async () => {
+  const excluded = ['disk', 'none'];
+  const reply = await healthReply('/livez', { checks, verbose: true, excluded });
+  expect(reply?.text).toContain('cannot be excluded: no matches for "none"\nlivez check passed\n');
+});
+
+test('API-220: who is not ready yet, or any more, is alive', async () => {
+  const failing = () => {
+    throw new Error('process is shutting down');
+  };
+  const code = async (path: string) =>
+    (await healthReply(path, { checks: { shutdown: failing }, verbose: false }))?.code;
+  expect([await code('/livez'), await code('/healthz'), await code('/readyz')]).toEqual([
+    200, 200, 500,
+  ]);
+  expect(await code('/livez/shutdown')).toBeUndefined();
 });
