@@ -466,6 +466,18 @@ describe('API-801: the table', () => {
   });
 });
 
+it('API-820: API services show who serves, and why nobody does', () => {
+  const condition = (status: string, reason = '') => ({
+    status: { conditions: [{ type: 'Available', status, reason }] },
+  });
+  const remote = { spec: { service: { namespace: 'n', name: 's' } } };
+  const shown = (content: object) => cells('apiservices', content).slice(1, 3);
+  expect(shown({ spec: {}, ...condition('True', 'Local') })).toEqual(['Local', 'True']);
+  expect(shown(remote)).toEqual(['n/s', 'Unknown']);
+  expect(shown({ ...remote, ...condition('False', 'Why') })).toEqual(['n/s', 'False (Why)']);
+  expect(shown({ ...remote, ...condition('False') })).toEqual(['n/s', 'False']);
+});
+
 it('API-820: a node without drivers has none', () => {
   expect(cells('csinodes', { spec: {} }).slice(0, 2)).toEqual(['x', 0]);
 });
