@@ -46,6 +46,16 @@ describeWithPods('pods', () => {
     await server.dispose();
   });
 
+  test('a container has the standard streams and no descriptor of the server', async () => {
+    await server.apply(pod('apart', shell(WAIT_FOR_TERM)));
+    await ready('apart');
+    const listed = await inPod('apart', 'ls -l /proc/1/fd /proc/$$/fd; true');
+    const open = Array.from(listed.matchAll(/ (\d+) -> (.*)$/gm), ([, fd, what]) => ({ fd, what }));
+    const others = open.filter(({ fd }) => Number(fd) > 2);
+    expect(open.length - others.length).toBe(6);
+    expect(others.filter(({ what }) => what !== '/dev/null')).toEqual([]);
+  });
+
   test('init containers run one after another before the containers', async () => {
     const mounts = { volumeMounts: [{ name: 'work', mountPath: '/scratch' }] };
     const step = (name: string, script: string) => ({ ...shell(script, mounts), name });

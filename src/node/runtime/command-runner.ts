@@ -3,6 +3,7 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { OrdinalError } from '../../base/errors.ts';
+import { leakingDescriptors, openNothing } from './leaking-descriptors.ts';
 
 export interface CommandResult {
   /** 128 + n after signal n. */
@@ -11,9 +12,12 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+/** By number of descriptor. */
+type Stdio = Exclude<StdioOptions, string>;
+
 export interface CommandRunner {
-  /** Starts `argv` in a session of its own, in `/`, with a minimal environment. */
-  spawn(argv: readonly string[], stdio: StdioOptions): ChildProcess;
+  /** Starts `argv` in a session of its own, in `/`, with a minimal environment and `stdio` only. */
+  spawn(argv: readonly string[], stdio: Stdio): ChildProcess;
   /** Runs `argv` to its end, giving it `input` on stdin. */
   run(argv: readonly string[], input?: string): Promise<CommandResult>;
 }
@@ -47,7 +51,7 @@ export function commandRunner(prefix: readonly string[] = []): CommandRunner {
       return spawn(command, args, {
         cwd: '/',
         env: { PATH: TOOL_PATH, LC_ALL: 'C' },
-        stdio,
+        stdio: withoutLeaks(stdio),
         detached: true,
       });
     },
@@ -57,6 +61,22 @@ export function commandRunner(prefix: readonly string[] = []): CommandRunner {
     },
   };
   return runner;
+}
+
+let leaks: { readonly numbers: readonly number[]; readonly nothing: number } | undefined;
+
+/**
+ * Found out once: the server opens its database before it starts any program, and nothing else
+ * makes more of them.
+ */
+function withoutLeaks(stdio: Stdio): Stdio {
+  leaks ??= { nothing: openNothing(), numbers: leakingDescriptors() };
+  const { numbers, nothing } = leaks;
+  const length = Math.max(stdio.length, ...numbers.map((fd) => fd + 1));
+  return Array.from({ length }, (_, fd) => {
+    if (fd < stdio.length) return stdio[fd];
+    return numbers.includes(fd) ? nothing : 'ignore';
+  });
 }
 
 /** Runs `argv`; throws OrdinalError `code` with its stderr unless it exits with 0. */
