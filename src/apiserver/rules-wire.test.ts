@@ -232,6 +232,13 @@ describe('refusals', () => {
   test('API-328: a Service with nobody behind it is 503', async () => {
     const spec = { ports: [{ port: 80 }], selector: { app: 'none' } };
     await api.ok(`POST ${NS}/services`, { metadata: { name: 'empty' }, spec });
+    const unseen = await status(`${NS}/services/empty/proxy/index.html`);
+    expect(unseen.body).toMatchObject({ code: 404, message: 'services "empty" not found' });
+    await api.ok('POST /apis/discovery.k8s.io/v1/namespaces/default/endpointslices', {
+      metadata: { name: 'empty-1', labels: { 'kubernetes.io/service-name': 'empty' } },
+      addressType: 'IPv4',
+      endpoints: [],
+    });
     const { body } = await status(`${NS}/services/empty/proxy/index.html`);
     expect(body).toMatchObject({
       code: 503,

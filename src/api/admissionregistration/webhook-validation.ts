@@ -134,10 +134,12 @@ function* validateService(
   if (faults.length > 0) {
     yield invalidValue(path.child('port'), port, `port is not valid: ${faults.join(', ')}`);
   }
-  for (const fault of pathFaults(below)) yield invalidValue(path.child('path'), below, fault);
+  for (const fault of webhookPathFaults(below))
+    yield invalidValue(path.child('path'), below, fault);
 }
 
-function pathFaults(path: string): string[] {
+/** What is wrong with the path of a webhook's service, in upstream's words. */
+export function webhookPathFaults(path: string): string[] {
   if (path === '' || path === '/') return [];
   if (path === '//') return ['segment[0] may not be empty'];
   const faults = path.startsWith('/') ? [] : ["must start with a '/'"];

@@ -4,6 +4,7 @@ import type {
   CustomResourceConversion,
   StatusCause,
 } from '../generated/types.ts';
+import { webhookPathFaults } from '../admissionregistration/webhook-validation.ts';
 import { requiredOneOf } from '../core/field-rules.ts';
 import { forbidden, invalidForEach, invalidValue, required } from '../meta/field-errors.ts';
 import type { FieldPath } from '../meta/field-errors.ts';
@@ -81,8 +82,8 @@ function* checkService(
     const message = 'port is not valid: must be between 1 and 65535, inclusive';
     yield invalidValue(path.child('port'), port, message);
   }
-  if (urlPath !== undefined && !urlPath.startsWith('/')) {
-    yield invalidValue(path.child('path'), urlPath, `must start with a '/'`);
+  for (const fault of webhookPathFaults(urlPath ?? '')) {
+    yield invalidValue(path.child('path'), urlPath, fault);
   }
 }
 

@@ -41,6 +41,10 @@ export function checkSchema(
   causes.push(...structural, ...defaults);
   const openApi = [...checkOpenApi(schema, path)];
   causes.push(...openApi);
+  // The one that has no complaint of its own.
+  if (openApi.length === 0 && schemaHas(schema, ({ $schema = '' }) => $schema !== '')) {
+    causes.push(invalidValue(path, '', "OpenAPIV3Schema 'schema' is not supported"));
+  }
   if (structural.length + defaults.length > 0) return causes;
   const wrongAt = openApi.map(({ field = '' }) => field);
   return [...causes, ...checkSchemaRules(schema, path, { wrongAt, old })];

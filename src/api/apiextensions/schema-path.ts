@@ -31,7 +31,7 @@ export function schemaAtPath(text: string, root: Schema, allowBrackets = true): 
 
 /** `.name`, `['name']`, or what is neither. */
 function tokensOf(text: string): RegExpMatchArray[] {
-  return [...text.matchAll(/\.([^.[\]]*)|\['((?:[^'\\]|\\.)*)'\]|[^]+/g)];
+  return [...text.matchAll(/\.([^.[\]]*)|\['((?:[^'\\]|\\.)*)'\]|[^.[]+|[^]+/g)];
 }
 
 function step(path: FieldPath | undefined, name: string, declares: boolean): FieldPath {

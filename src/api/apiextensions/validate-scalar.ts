@@ -86,10 +86,11 @@ export function checkNumber(
   where: Where,
   { value, schema }: Check<number>,
 ): void {
-  const isInt32 = schema.type === 'integer' && schema.format === 'int32';
-  if (isInt32 && Number.isInteger(value) && (value < INT32_MIN || value > INT32_MAX)) {
-    const text = `Checked value must be of type integer with format int32 in ${where.path}`;
-    unplaced(findings, where, text);
+  const { type, format } = schema;
+  const isTooBig = format === 'int32' && (value < INT32_MIN || value > INT32_MAX);
+  if (type === 'integer' && (isTooBig || !Number.isInteger(value))) {
+    const form = format ? ` with format ${format}` : ' (default format)';
+    unplaced(findings, where, `Checked value must be of type integer${form} in ${where.path}`);
   }
   const { multipleOf, maximum, minimum, exclusiveMaximum, exclusiveMinimum } = schema;
   if (multipleOf !== undefined && !isMultiple(value, multipleOf)) {

@@ -35,11 +35,12 @@ export function* checkDeprecation(
   if (Buffer.byteLength(deprecationWarning) > 256) {
     yield complain('must be <= 256 characters long');
   }
-  if (deprecationWarning === '') yield complain('must not be empty');
-  const control = /\p{Cc}/u.exec(deprecationWarning);
-  if (!control) return;
-  const index = Buffer.byteLength(deprecationWarning.slice(0, control.index));
-  const what = 'control character found at index';
+  if (deprecationWarning === '') yield complain('must not be an empty string');
+  // As Go tells what is printable: of spaces only U+0020.
+  const odd = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.exec(deprecationWarning);
+  if (!odd) return;
+  const index = Buffer.byteLength(deprecationWarning.slice(0, odd.index));
+  const what = 'non-printable character found at index';
   yield complain(`must only contain printable UTF-8 characters; ${what} ${index}`);
 }
 

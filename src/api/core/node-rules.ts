@@ -38,6 +38,9 @@ export const nodeRules = defineKind<Node>({
     delete spec?.configSource;
     delete status?.config;
   },
+  prepareForStatusUpdate({ status }) {
+    delete status?.config;
+  },
   validate: validateNode,
   *validateUpdate(node, old) {
     yield* validateNode(node);

@@ -105,6 +105,55 @@ describe('API-1001: definitions', () => {
   });
 });
 
+describe('API-1001: mistakes of definitions', () => {
+  const spec = { type: 'object', properties: { color: { type: 'string' } } };
+  const service = { name: 'a', namespace: 'b', path: 'x' };
+  const webhook = { clientConfig: { service }, conversionReviewVersions: ['v1'] };
+
+  test.each<[string, object, object, string[]]>([
+    [
+      'a warning that is empty',
+      { deprecated: true, deprecationWarning: '' },
+      {},
+      ['Invalid value: "": must not be an empty string'],
+    ],
+    [
+      'a warning with a line break',
+      { deprecated: true, deprecationWarning: 'a\nb' },
+      {},
+      [
+        'Invalid value: "a\\nb": must only contain printable UTF-8 characters; ' +
+          'non-printable character found at index 1',
+      ],
+    ],
+    [
+      'a selectable field without a dot',
+      { selectableFields: [{ jsonPath: 'spec.color' }] },
+      {},
+      ['Invalid value: "spec.color": is an invalid path: expected [ or . but got: spec'],
+    ],
+    [
+      'the path of a webhook',
+      {},
+      { conversion: { strategy: 'Webhook', webhook } },
+      [
+        `Invalid value: "x": must start with a '/'`,
+        'Invalid value: "x": segment[0] may not be empty',
+      ],
+    ],
+    [
+      'a $schema',
+      { schema: { openAPIV3Schema: { type: 'object', $schema: 'x' } } },
+      {},
+      [`Invalid value: "": OpenAPIV3Schema 'schema' is not supported`],
+    ],
+  ])('%s', async (_, ofVersion, more, messages) => {
+    const body = widgets([version(spec, ofVersion)], more);
+    const { details } = await api.fails(`POST ${DEFINITIONS}`, body);
+    expect(details?.causes?.map(({ message }) => message)).toEqual(messages);
+  });
+});
+
 describe('API-1002: schemas are structural', () => {
   const path = 'spec.validation.openAPIV3Schema.properties[spec]';
   const causesOf = async (schema: object) => {

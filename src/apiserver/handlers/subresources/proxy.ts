@@ -8,7 +8,7 @@ import {
 } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { EndpointSlice, Pod, Service } from '../../../api/generated/types.ts';
-import { badRequest, statusError } from '../../../api/meta/status-error.ts';
+import { badRequest, notFound, statusError } from '../../../api/meta/status-error.ts';
 import { endpointSlices, pods, services } from '../../../api/resources.ts';
 import { errorMessage } from '../../../base/errors.ts';
 import type { ApiRequest, ApiResponse } from '../../api-request.ts';
@@ -69,9 +69,14 @@ export async function handleServiceProxy(
   const slices = listObjects<EndpointSlice>(context.store, endpointSlices, namespace).filter(
     ({ metadata }) => metadata.labels?.[SERVICE_LABEL] === name,
   );
-  for (const { endpoints = [], ports = [] } of slices) {
-    const number = ports.find((own) => (own.name ?? '') === (wanted.name ?? ''))?.port;
-    const ready = endpoints.find(({ conditions }) => conditions?.ready !== false)?.targetRef;
+  // No controller has looked at it: its endpoints are what is not found.
+  if (slices.length === 0) throw notFound(services, name);
+  for (const { endpoints, ports } of slices) {
+    // A slice without any has null there.
+    const number = (ports ?? []).find((own) => (own.name ?? '') === (wanted.name ?? ''))?.port;
+    const ready = (endpoints ?? []).find(
+      ({ conditions }) => conditions?.ready !== false,
+    )?.targetRef;
     if (number === undefined || ready?.kind !== 'Pod' || ready.name === undefined) continue;
     const target = { resource: pods, namespace, name: ready.name };
     const pod = requireObject<Pod>(context.store, target).object;
