@@ -1,6 +1,7 @@
 // Random objects of every kind through all of its rules: they find what is wrong and never throw.
 import fc from 'fast-check';
-import { describe, test } from 'vitest';
+import { beforeAll, describe, test } from 'vitest';
+import { loadEngines } from '../apiserver/custom-resources/load-engines.ts';
 import { present } from '../base/assert.ts';
 import { objectOf } from './any-object.fixture.ts';
 import { NOW, ruleContext } from './kind-rules.fixture.ts';
@@ -11,6 +12,8 @@ import { deepFreeze, type Json, type KubernetesObject } from './meta/object.ts';
 import { builtinResources } from './resources.ts';
 
 const RUNS = 150;
+
+beforeAll(loadEngines);
 
 /** As it would be stored; undefined for what cannot be decoded. */
 function decoded(value: Json, model: string): KubernetesObject | undefined {
