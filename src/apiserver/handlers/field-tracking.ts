@@ -1,6 +1,7 @@
 // Who owns which fields: metadata.managedFields of every object that is created, updated or patched
 // (API-406, API-641 … API-653). The rules are in api/meta/apply; this binds them to requests.
 import type { CustomKind } from '../../api/apiextensions/custom-kind.ts';
+import { formConversion } from '../../api/form-conversion.ts';
 import { builtinSchema, emptyObject } from '../../api/meta/apply/builtin-schema.ts';
 import { managedByUpdate, sameOwners } from '../../api/meta/apply/field-manager.ts';
 import type { FieldManagement } from '../../api/meta/apply/field-manager.ts';
@@ -8,7 +9,7 @@ import { resetFilter } from '../../api/meta/apply/reset-fields.ts';
 import { jsonEqual } from '../../api/meta/json-equal.ts';
 import { isJsonObject } from '../../api/meta/object.ts';
 import type { Json, KubernetesObject } from '../../api/meta/object.ts';
-import { groupVersion } from '../../api/resources.ts';
+import { builtinResources, groupVersion } from '../../api/resources.ts';
 import type { ResourceDefinition } from '../../api/resources.ts';
 import type { ApiRequest } from '../api-request.ts';
 import { ruleContextAt } from './handler-context.ts';
@@ -68,12 +69,20 @@ export function typingOf(resource: ResourceDefinition): TypeManagement {
       : {
           schema: builtinSchema(resource.model),
           apiVersion,
-          versions: new Set([apiVersion]),
+          versions: formVersions(resource),
           empty: emptyObject(resource.model),
         };
     managements.set(resource, typing);
   }
   return typing;
+}
+
+/** The versions of all forms of a resource: what one owns is the same field in the others. */
+function formVersions(resource: ResourceDefinition): Set<string> {
+  const storedForm = (form: ResourceDefinition) => formConversion(form)?.stored ?? form;
+  const stored = storedForm(resource);
+  const others = builtinResources.filter((form) => storedForm(form) === stored);
+  return new Set([resource, ...others].map(groupVersion));
 }
 
 function customTyping({ applySchema, apiVersions }: CustomKind, apiVersion: string) {

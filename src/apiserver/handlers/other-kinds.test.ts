@@ -168,6 +168,24 @@ describe('one object in two forms', () => {
     expect(refused.details).not.toHaveProperty('group');
   });
 
+  it('API-641: what is owned in one version is owned in the other', async () => {
+    const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' };
+    const apply = (version: string, manager: string, maxReplicas: number) => {
+      const apiVersion = `autoscaling/${version}`;
+      const path = `/apis/${apiVersion}/namespaces/default/horizontalpodautoscalers/shared`;
+      const spec = { scaleTargetRef, maxReplicas };
+      return api.call(`PATCH ${path}?fieldManager=${manager}`, {
+        contentType: 'application/apply-patch+yaml',
+        body: { apiVersion, kind: 'HorizontalPodAutoscaler', metadata: { name: 'shared' }, spec },
+      });
+    };
+    expect(await apply('v2', 'one', 3)).toMatchObject({ code: 201 });
+    expect((await apply('v1', 'two', 4)).body).toMatchObject<object>({
+      code: 409,
+      message: 'Apply failed with 1 conflict: conflict with "one": .spec.maxReplicas',
+    });
+  });
+
   it('API-209: autoscalers of v1 are those of v2', async () => {
     const [v1, v2] = ['v1', 'v2'].map(
       (version) => `/apis/autoscaling/${version}/namespaces/default/horizontalpodautoscalers`,
