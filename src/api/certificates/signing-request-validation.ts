@@ -32,7 +32,8 @@ const LEGACY_SIGNER = 'kubernetes.io/legacy-unknown';
 /** Verdicts can't be taken back: they are True or absent. */
 const VERDICTS: readonly string[] = ['Approved', 'Denied', 'Failed'];
 const STATUSES: readonly string[] = ['False', 'True', 'Unknown'];
-const USAGES: readonly string[] = [
+/** What a key may be wanted for. */
+export const KEY_USAGES: readonly string[] = [
   'any',
   'cert sign',
   'client auth',
@@ -139,7 +140,7 @@ function* validateUsages(usages: readonly string[]): Causes {
   const path = SPEC.child('usages');
   if (usages.length === 0) yield required(path);
   for (const [index, usage] of usages.entries()) {
-    if (!USAGES.includes(usage)) yield notSupported(path.index(index), usage, USAGES);
+    if (!KEY_USAGES.includes(usage)) yield notSupported(path.index(index), usage, KEY_USAGES);
   }
   for (const [index, usage] of usages.entries()) {
     if (usages.indexOf(usage) < index) yield duplicate(path.index(index), usage);

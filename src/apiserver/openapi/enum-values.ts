@@ -1,39 +1,13 @@
 // Fields that take one of a few words: facts of the reference's schemas that the generated type
 // model lacks. OpenAPI tells them; what is refused is decided by the rules of each kind.
+import { KEY_USAGES } from '../../api/certificates/signing-request-validation.ts';
 
 /** Values, then the fields that take one of them (or a list, or a map, of them). */
 const VALUES: ReadonlyArray<readonly [values: readonly string[], ...fields: string[]]> = [
   [['Localhost', 'RuntimeDefault', 'Unconfined'], 'AppArmorProfile.type', 'SeccompProfile.type'],
   [['None', 'ReadOnly', 'ReadWrite'], 'AzureDiskVolumeSource.cachingMode'],
   [['Dedicated', 'Managed', 'Shared'], 'AzureDiskVolumeSource.kind'],
-  [
-    [
-      'any',
-      'cert sign',
-      'client auth',
-      'code signing',
-      'content commitment',
-      'crl sign',
-      'data encipherment',
-      'decipher only',
-      'digital signature',
-      'email protection',
-      'encipher only',
-      'ipsec end system',
-      'ipsec tunnel',
-      'ipsec user',
-      'key agreement',
-      'key encipherment',
-      'microsoft sgc',
-      'netscape sgc',
-      'ocsp signing',
-      's/mime',
-      'server auth',
-      'signing',
-      'timestamping',
-    ],
-    'CertificateSigningRequestSpec.usages',
-  ],
+  [KEY_USAGES, 'CertificateSigningRequestSpec.usages'],
   [
     ['Always', 'IfNotPresent', 'Never'],
     'Container.imagePullPolicy',
